@@ -1,0 +1,98 @@
+/** What inference offers: decoded photos, unit vectors, and workers that may die without harm. */
+import type { Provider, SelfTest } from '../../contract.ts';
+import type { ErrorShape } from '../../errors.ts';
+import type { PhotoMetadata } from '../store/types.ts';
+
+/** A process that runs one of our entry files and exchanges structured-clone messages. Electron and Node differ only here. */
+export interface WorkerProcess {
+  post(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once; code is null when a signal ended it. */
+  onExit(listener: (code: number | null, signal: string | null) => void): void;
+  kill(): void;
+}
+export type WorkerName = 'decoder' | 'vision' | 'text';
+export type SpawnWorker = (name: WorkerName) => WorkerProcess;
+
+/** What preprocessing needs of a pack, sent to the decoder with each request. */
+export interface ImageSpec {
+  readonly resize:
+    { readonly shortestEdge: number } | { readonly width: number; readonly height: number } | null;
+  readonly crop: { readonly width: number; readonly height: number } | null;
+  /** Pillow's numbers: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic. */
+  readonly resample: 0 | 1 | 2 | 3;
+  readonly rescale: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+export interface DecodedPhoto {
+  /** (H, W, 3) uint8 RGB, resized and cropped as the spec says; normalised only inside the vision worker. */
+  readonly pixels: Uint8Array;
+  readonly pixelWidth: number;
+  readonly pixelHeight: number;
+  readonly metadata: PhotoMetadata;
+  /** WebP, or null when none was asked for. */
+  readonly thumbnail: Uint8Array | null;
+}
+
+export interface Decoder {
+  /**
+   * Decodes one photo upright, in sRGB, alpha flattened on white, and makes its thumbnail.
+   * @throws AppError image-broken, image-unsupported, image-too-large, image-timeout, file-vanished,
+   *   permission-denied, worker-died
+   */
+  decode(
+    source: { readonly path: string } | { readonly bytes: Uint8Array; readonly name: string },
+    options: {
+      readonly spec: ImageSpec;
+      readonly thumbnail: boolean;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<DecodedPhoto>;
+  /** How many decodes run at once; callers keep about four times as many queued. */
+  readonly concurrency: number;
+  close(): Promise<void>;
+}
+
+/** An embedding pack, loaded: images and texts to unit vectors of one space. */
+export interface Embedder {
+  readonly fingerprint: string;
+  readonly packId: string;
+  readonly dims: number;
+  readonly imageSpec: ImageSpec;
+  /** Images per run that serve this provider best. */
+  readonly batchSize: number;
+  readonly scoring: Scoring;
+  readonly provider: Provider;
+  readonly selfTest: SelfTest;
+  /**
+   * @param images (H, W, 3) uint8 each, as the decoder gave them.
+   * @returns one unit vector (dims,) float32 per image; rejects with worker-died when the process ended,
+   *   in which case the caller retries one by one to find the culprit.
+   */
+  embedImages(
+    images: readonly { pixels: Uint8Array; width: number; height: number }[],
+  ): Promise<Float32Array[]>;
+  /** One unit vector per text, in a process of its own: never behind a batch of images. Cached (LRU). */
+  embedTexts(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** A query's vector: the pack's query templates averaged and normalised. */
+  embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface Scoring {
+  readonly kind: 'softmax' | 'sigmoid';
+  /** Multiplies the cosine. */
+  readonly logitScale: number;
+  readonly logitBias: number;
+  readonly promptTemplates: readonly string[];
+  readonly queryTemplates: readonly string[];
+  /** Cosines of non-matching (text, image) pairs on the pack's own validation photos; null when not measured. */
+  readonly background: { readonly mean: number; readonly std: number } | null;
+}
+
+export interface WorkerFault {
+  readonly worker: WorkerName;
+  readonly error: ErrorShape;
+}
