@@ -97,3 +97,125 @@ export interface SnapshotInfo {
   readonly dims: number;
   readonly bytes: number;
 }
+
+/** The library file. Opened once per process; synchronous, as better-sqlite3 is. */
+export interface Store {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly roots: RootTable;
+  readonly photos: PhotoTable;
+  readonly embeddings: EmbeddingTable;
+  readonly snapshots: SnapshotTable;
+  readonly thumbnails: ThumbnailTable;
+  readonly settings: SettingTable;
+  /** Bytes on disk of the library (with its WAL) and of the thumbnails. */
+  sizes(): { library: number; thumbnails: number };
+  close(): void;
+}
+
+export interface RootTable {
+  list(): RootRow[];
+  get(id: number): RootRow | undefined;
+  add(path: string, addedAt: number): RootRow;
+  /** Forgets the root and its photos. @returns ids of the photos that went. */
+  remove(id: number): number[];
+  /** Makes the child's photos the parent's, prefixing their relative paths, and removes the child root. */
+  adopt(parentId: number, childId: number, prefix: string): void;
+  setOnline(id: number, online: boolean): void;
+  setScanned(id: number, at: number): void;
+  counts(): ReadonlyMap<number, { photos: number; failed: number }>;
+}
+
+/** What a scan compares with: small, so that 100,000 of them fit easily. */
+export interface KnownFile extends FileStat {
+  readonly id: number;
+  readonly relPath: string;
+  readonly hash: string | null;
+  readonly status: PhotoStatus;
+}
+
+export interface PhotoTable {
+  get(id: number): PhotoRow | undefined;
+  getMany(ids: readonly number[]): PhotoRow[];
+  counts(): { total: number; indexed: number; failed: number; pending: number };
+  /** Every stored file of a root. */
+  files(rootId: number): KnownFile[];
+  /** New files, pending. @returns their ids, in order. */
+  add(rootId: number, files: readonly SeenFile[]): number[];
+  /** Files whose stat changed: pending again, their old vector stays until the new one is there. */
+  markChanged(files: readonly { id: number; stat: FileStat }[]): void;
+  /** The content is known to be the same: only path, root and stat change. */
+  move(photoId: number, to: { rootId: number; relPath: string; stat: FileStat }): void;
+  /** The stat changed but the bytes did not (touched, copied back): status as before. */
+  touch(photoId: number, stat: FileStat): void;
+  /** Removes photos with all they own; bumps the generation once. */
+  remove(ids: readonly number[]): void;
+  /** Next photos to work on: pending, on an online root, in id order after `afterId`. */
+  pending(options: { limit: number; afterId?: number; rootIds?: readonly number[] }): PhotoRow[];
+  /** Photos indexed once that have no vector of this model: what a new pack still has to embed. */
+  withoutVector(modelId: number, options: { limit: number; afterId?: number }): PhotoRow[];
+  /** Failed photos become pending, their deaths forgotten; all of them without ids. @returns how many. */
+  requeue(ids?: readonly number[]): number;
+  /** @returns deaths now blamed on the photo. */
+  addDeath(id: number): number;
+  failures(options: { offset: number; limit: number }): { total: number; rows: PhotoRow[] };
+  /** Photos with these bytes; `hash` as in PhotoRow. */
+  byHash(hash: string): PhotoRow[];
+  /** All indexed photos, newest first, as columns. */
+  timeline(): { ids: number[]; widths: number[]; heights: number[]; takenAt: number[] };
+  /** Ids of indexed photos that pass, ascending. */
+  filter(filter: PhotoFilter): number[];
+  duplicates(options: { offset: number; limit: number }): { total: number; groups: PhotoRow[][] };
+  /** One transaction: rows, metadata and vectors of a batch and its failures. @returns the new generation. */
+  commit(modelId: number, indexed: readonly IndexedPhoto[], failed: readonly FailedPhoto[]): number;
+  /** A further file with bytes already indexed: copies metadata and vectors. @returns the new generation. */
+  commitCopy(photoId: number, fromId: number, stat: FileStat): number;
+}
+
+export interface EmbeddingTable {
+  /** The row of a pack's fingerprint, made when new. @throws AppError pack-invalid when its dims differ. */
+  model(fingerprint: string, packId: string, dims: number): number;
+  activeModel(): { modelId: number; fingerprint: string; packId: string; dims: number } | undefined;
+  setActiveModel(modelId: number): void;
+  /** Increases with every transaction that changes what can be found. */
+  generation(): number;
+  count(modelId: number): number;
+  /** Every vector of a model. 100,000 x 512 takes about 0.3 s. */
+  all(modelId: number): Vectors;
+  get(modelId: number, photoId: number): Float32Array | undefined;
+  /** Vectors written after a generation, and ids of photos gone since: how a stale graph catches up. */
+  changesSince(modelId: number, generation: number): { upserted: Vectors; removed: number[] } | undefined;
+  /** Shadow embedding of a photo already indexed with another pack. */
+  put(modelId: number, rows: readonly { photoId: number; vector: Float32Array }[]): number;
+  /** Forgets a model's vectors and graph. */
+  drop(modelId: number): void;
+}
+
+export interface SnapshotTable {
+  info(modelId: number): SnapshotInfo | undefined;
+  /** Writes chunks in one transaction, replacing the older snapshot of the model. */
+  write(modelId: number, info: Omit<SnapshotInfo, 'bytes'>, bytes: Iterable<Uint8Array>): void;
+  /** Chunks in order, each verified. @throws AppError library-damaged when one is missing or torn. */
+  read(modelId: number): Iterable<Uint8Array>;
+}
+
+export interface ThumbnailTable {
+  get(photoId: number): Uint8Array | undefined;
+  put(rows: readonly { photoId: number; webp: Uint8Array }[]): void;
+  /** Drops the least recently used until the file's content fits. */
+  trim(maxBytes: number): void;
+}
+
+export interface SettingTable {
+  /** Parsed JSON, or undefined; callers parse it with their own schema. */
+  get(key: string): unknown;
+  set(key: string, value: unknown): void;
+}
+
+export interface OpenStoreOptions {
+  /** Folder of the library: library.db, thumbnails.db, packs/, backups/. Made when missing. */
+  readonly directory: string;
+  readonly now: () => number;
+  /** Opens beside a live owner without writing. */
+  readonly readOnly?: boolean;
+}
