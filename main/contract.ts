@@ -220,18 +220,19 @@ export const libraryStatus = z.object({
 
 const folderEntry = z.object({ grant: z.string(), name: z.string(), path: z.string() });
 
-interface CallShape<I extends z.ZodType, O extends z.ZodType, P extends z.ZodType> {
+type Place = 'engine' | 'shell';
+interface CallShape<I extends z.ZodType, O extends z.ZodType, P extends z.ZodType, At extends Place> {
   readonly input: I;
   readonly output: O;
   /** Set on long calls: they take an AbortSignal and report progress of this shape. */
   readonly progress: P;
   /** `engine` calls run in the engine; `shell` calls need the operating system's desktop. */
-  readonly at: 'engine' | 'shell';
+  readonly at: At;
 }
 const call = <I extends z.ZodType, O extends z.ZodType>(
   input: I,
   output: O,
-): CallShape<I, O, z.ZodNever> => ({
+): CallShape<I, O, z.ZodNever, 'engine'> => ({
   input,
   output,
   progress: z.never(),
@@ -241,11 +242,11 @@ const longCall = <I extends z.ZodType, O extends z.ZodType, P extends z.ZodType>
   input: I,
   output: O,
   progress: P,
-): CallShape<I, O, P> => ({ input, output, progress, at: 'engine' });
+): CallShape<I, O, P, 'engine'> => ({ input, output, progress, at: 'engine' });
 const shellCall = <I extends z.ZodType, O extends z.ZodType>(
   input: I,
   output: O,
-): CallShape<I, O, z.ZodNever> => ({
+): CallShape<I, O, z.ZodNever, 'shell'> => ({
   input,
   output,
   progress: z.never(),
