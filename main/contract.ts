@@ -254,6 +254,7 @@ const shellCall = <I extends z.ZodType, O extends z.ZodType>(
 });
 const done = z.object({});
 const packId = z.string().max(128);
+const classLabels = z.array(z.string().min(1).max(200)).min(1).max(1_000);
 
 /** The calls. A new one is added here and in one handler; the compiler finds the rest. */
 export const calls = {
@@ -318,7 +319,10 @@ export const calls = {
   ),
   /** Zero-shot probabilities over the labels given; they sum to 1 for CLIP packs. */
   'search.classify': call(
-    z.strictObject({ photoId: id, labels: z.array(z.string().min(1).max(200)).min(1).max(1_000) }),
+    z.union([
+      z.strictObject({ photoId: id, labels: classLabels }),
+      z.strictObject({ exampleId: z.string().max(64), labels: classLabels }),
+    ]),
     z.object({ path: z.string(), labels: z.array(z.object({ label: z.string(), probability: z.number() })) }),
   ),
   /** Queries that this library has good answers to, for the first-run hint. */

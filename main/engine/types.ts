@@ -1,7 +1,6 @@
 /** What the engine is to its host: every `engine` call of the contract, its events, and the grants behind them. */
 import type {
   CallInput,
-  CallName,
   CallOutput,
   CallProgress,
   EngineCallName,
@@ -54,8 +53,8 @@ export interface ShellServices {
   grant(path: string): string;
   /** @throws AppError not-found, root-offline, file-vanished, permission-denied */
   photoFile(photoId: number): Promise<PhotoFile>;
-  /** WebP bytes. @throws AppError not-found when the photo has none (yet). */
-  thumbnail(photoId: number): Uint8Array;
+  /** WebP bytes, made again when they were evicted. @throws AppError not-found, root-offline, image-* */
+  thumbnail(photoId: number): Promise<Uint8Array>;
   /** The photo that lies at an absolute path, links in folders resolved; null when it is not in the library. */
   photoAt(path: string): Promise<number | null>;
 }
@@ -82,4 +81,3 @@ export interface Engine extends ShellServices {
   close(): Promise<void>;
 }
 
-export type AnyCallName = CallName;

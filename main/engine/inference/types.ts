@@ -90,6 +90,8 @@ export interface Scoring {
   readonly queryTemplates: readonly string[];
   /** Cosines of non-matching (text, image) pairs on the pack's own validation photos; null when not measured. */
   readonly background: { readonly mean: number; readonly std: number } | null;
+  /** The same of pairs that do match; null or left out when not measured. */
+  readonly matching?: { readonly mean: number; readonly std: number } | null;
 }
 
 export interface WorkerFault {
