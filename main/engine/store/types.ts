@@ -1,5 +1,6 @@
 /** What the store offers the other rooms: rows in, rows out, no SQL outside this folder. */
 import type { ErrorShape } from '../../errors.ts';
+import type { Log } from '../log.ts';
 
 export type PhotoStatus = 'pending' | 'indexed' | 'failed';
 
@@ -218,4 +219,6 @@ export interface OpenStoreOptions {
   readonly now: () => number;
   /** Opens beside a live owner without writing. */
   readonly readOnly?: boolean;
+  /** Hears of migrations, and of thumbnails that could not be written; silent by default. */
+  readonly log?: Log;
 }

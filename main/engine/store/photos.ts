@@ -1,0 +1,157 @@
+/** What changes photos: scans, moves, commits of a batch, removals. Questions are in photo-queries.ts. */
+import type { Database } from 'better-sqlite3';
+import { foldText } from './fold-text.ts';
+import type { VectorWriter } from './embeddings.ts';
+import type { History } from './history.ts';
+import { createPhotoQueries } from './photo-queries.ts';
+import { metadataColumns } from './photo-rows.ts';
+import type { FailedPhoto, IndexedPhoto, PhotoTable, ThumbnailTable } from './types.ts';
+
+export interface PhotoTableOptions {
+  readonly path: string;
+  readonly history: History;
+  readonly vectors: VectorWriter;
+  readonly thumbnails: Pick<ThumbnailTable, 'put'>;
+  /** Hears, after the commit, that photos went or changed their bytes. */
+  readonly onRemoved: () => void;
+}
+
+export function createPhotoTable(db: Database, options: PhotoTableOptions): PhotoTable {
+  const { history, vectors } = options;
+  const metadataNames = Object.keys(metadataColumns);
+  const insert = db
+    .prepare<[number, string, string, number, number], number>(
+      `INSERT INTO photos (root_id, rel_path, folded_path, bytes, mtime_ms) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (root_id, rel_path) DO UPDATE
+         SET bytes = excluded.bytes, mtime_ms = excluded.mtime_ms, status = 'pending', error = NULL
+       RETURNING id`,
+    )
+    .pluck();
+  const markChanged = db.prepare(
+    `UPDATE photos SET bytes = ?, mtime_ms = ?, status = 'pending', error = NULL, deaths = 0 WHERE id = ?`,
+  );
+  const move = db.prepare(
+    `UPDATE photos SET root_id = ?, rel_path = ?, folded_path = ?, bytes = ?, mtime_ms = ? WHERE id = ?`,
+  );
+  // A photo marked as changed that proves to have its old bytes is what it was before.
+  const touch = db.prepare(
+    `UPDATE photos SET bytes = ?, mtime_ms = ?,
+       status = CASE WHEN status = 'pending' AND width IS NOT NULL AND hash IS NOT NULL THEN 'indexed' ELSE status END
+     WHERE id = ?`,
+  );
+  const remove = db.prepare('DELETE FROM photos WHERE id = ?');
+  const requeueAll = db.prepare(
+    `UPDATE photos SET status = 'pending', error = NULL, deaths = 0 WHERE status = 'failed'`,
+  );
+  const requeue = db.prepare(
+    `UPDATE photos SET status = 'pending', error = NULL, deaths = 0 WHERE status = 'failed' AND id = ?`,
+  );
+  const addDeath = db
+    .prepare<[number], number>('UPDATE photos SET deaths = deaths + 1 WHERE id = ? RETURNING deaths')
+    .pluck();
+  const setIndexed = db.prepare(
+    `UPDATE photos SET status = 'indexed', error = NULL, deaths = 0, hash = @hash, bytes = @bytes, mtime_ms = @mtimeMs,
+       ${Object.entries(metadataColumns)
+         .map(([column, key]) => `${column} = @${key}`)
+         .join(', ')}
+     WHERE id = @id`,
+  );
+  const setFailed = db.prepare(
+    `UPDATE photos SET status = 'failed', error = ?, hash = ?, bytes = ?, mtime_ms = ?,
+       ${metadataNames.map((column) => `${column} = NULL`).join(', ')}
+     WHERE id = ?`,
+  );
+  const dropOtherModels = db.prepare('DELETE FROM embeddings WHERE photo_id = ? AND model_id <> ?');
+  const dropVectors = db.prepare('DELETE FROM embeddings WHERE photo_id = ?');
+  const hashOf = db.prepare<[number], string | null>('SELECT hash FROM photos WHERE id = ?').pluck();
+  const copyRow = db.prepare(
+    `UPDATE photos SET status = 'indexed', error = NULL, deaths = 0, bytes = @bytes, mtime_ms = @mtimeMs, hash = s.hash,
+       ${metadataNames.map((column) => `${column} = s.${column}`).join(', ')}
+     FROM (SELECT * FROM photos WHERE id = @from AND width IS NOT NULL AND hash IS NOT NULL) AS s
+     WHERE photos.id = @id`,
+  );
+  const copyVectors = db.prepare(
+    `INSERT INTO embeddings (key, model_id, photo_id, generation, vector)
+     SELECT model_id * 4294967296 + @id, model_id, @id, @generation, vector FROM embeddings WHERE photo_id = @from`,
+  );
+
+  const commitIndexed = (modelId: number, photo: IndexedPhoto, generation: number): void => {
+    const before = hashOf.get(photo.photoId);
+    // Gone while it was being worked on: its vector has nowhere to belong.
+    if (before === undefined) return;
+    setIndexed.run({ ...photo.metadata, ...photo.stat, hash: photo.hash, id: photo.photoId });
+    // Other models' vectors are of the old bytes; withoutVector() offers the photo to them again.
+    if (before !== photo.hash) dropOtherModels.run(photo.photoId, modelId);
+    vectors.write(modelId, photo.photoId, photo.vector, generation);
+  };
+  const commitFailed = (photo: FailedPhoto, generation: number): void => {
+    const { error, hash, stat, photoId } = photo;
+    if (setFailed.run(JSON.stringify(error), hash, stat.bytes, stat.mtimeMs, photoId).changes === 0) return;
+    if (dropVectors.run(photoId).changes > 0) history.recordRemovals(generation, [photoId]);
+  };
+
+  return {
+    ...createPhotoQueries(db, options.path),
+    add: (rootId, files) =>
+      db.transaction(() =>
+        files.map((file) => {
+          const id = insert.get(rootId, file.relPath, foldText(file.relPath), file.bytes, file.mtimeMs);
+          if (id === undefined) throw new Error(`no id for ${file.relPath}`);
+          return id;
+        }),
+      )(),
+    markChanged(files) {
+      db.transaction(() => {
+        for (const { id, stat } of files) markChanged.run(stat.bytes, stat.mtimeMs, id);
+      })();
+    },
+    move(photoId, { rootId, relPath, stat }) {
+      db.transaction(() => {
+        move.run(rootId, relPath, foldText(relPath), stat.bytes, stat.mtimeMs, photoId);
+        history.bump();
+      })();
+    },
+    touch(photoId, stat) {
+      touch.run(stat.bytes, stat.mtimeMs, photoId);
+    },
+    remove(ids) {
+      db.transaction(() => {
+        const gone = ids.filter((id) => remove.run(id).changes > 0);
+        if (gone.length > 0) history.recordRemovals(history.bump(), gone);
+      })();
+      options.onRemoved();
+    },
+    requeue: (ids) =>
+      db.transaction(() =>
+        ids === undefined
+          ? requeueAll.run().changes
+          : ids.reduce((total, id) => total + requeue.run(id).changes, 0),
+      )(),
+    addDeath: (id) => addDeath.get(id) ?? 0,
+    commit(modelId, indexed, failed) {
+      const generation = db
+        .transaction(() => {
+          const next = history.bump();
+          for (const photo of indexed) commitIndexed(modelId, photo, next);
+          for (const photo of failed) commitFailed(photo, next);
+          return next;
+        })
+        .immediate();
+      const thumbnails = indexed.flatMap(({ photoId, thumbnail }) =>
+        thumbnail === null ? [] : [{ photoId, webp: thumbnail }],
+      );
+      if (thumbnails.length > 0) options.thumbnails.put(thumbnails);
+      return generation;
+    },
+    commitCopy: (photoId, fromId, stat) =>
+      db
+        .transaction(() => {
+          const generation = history.bump();
+          if (copyRow.run({ ...stat, id: photoId, from: fromId }).changes === 0) return generation;
+          dropVectors.run(photoId);
+          copyVectors.run({ id: photoId, from: fromId, generation });
+          return generation;
+        })
+        .immediate(),
+  };
+}

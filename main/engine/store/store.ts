@@ -1,0 +1,117 @@
+/** Opens a library and hands out its tables; the only door to SQL. */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { AppError } from '../../errors.ts';
+import { silentLog, type Log } from '../log.ts';
+import { openConnection } from './connection.ts';
+import { createEmbeddingTable, createVectorWriter } from './embeddings.ts';
+import { createHistory } from './history.ts';
+import { takeLock, type LibraryLock } from './lock.ts';
+import { createPhotoTable } from './photos.ts';
+import { createRootTable } from './roots.ts';
+import { createSettingTable } from './settings.ts';
+import { createSnapshotTable } from './snapshots.ts';
+import { withAppErrors } from './sqlite-errors.ts';
+import { openThumbnails, type ThumbnailFile } from './thumbnails.ts';
+import type { OpenStoreOptions, Store } from './types.ts';
+
+/**
+ * Opens the library in `directory`, making it when it is not there.
+ * @throws AppError library-locked (with details.pid), library-newer, library-damaged, permission-denied,
+ *   disk-full; with readOnly also not-found and not-supported (an older version that would need migrating)
+ */
+export function openStore(options: OpenStoreOptions): Store {
+  const { directory, now, readOnly = false, log = silentLog } = options;
+  const path = join(directory, 'library.db');
+  let lock: LibraryLock | undefined;
+  if (!readOnly) {
+    makeDirectory(directory);
+    lock = takeLock(directory, now);
+  }
+  let db: Database | undefined;
+  try {
+    const opened = openConnection({ path, readOnly, now });
+    db = opened.db;
+    if (opened.backup !== undefined) log.info('library brought up to date', { backup: opened.backup });
+    return assemble({ directory, path, readOnly, log, db, lock });
+  } catch (thrown) {
+    db?.close();
+    lock?.release();
+    throw thrown;
+  }
+}
+
+interface Parts {
+  readonly directory: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly log: Log;
+  readonly db: Database;
+  readonly lock: LibraryLock | undefined;
+}
+
+function assemble({ directory, path, readOnly, log, db, lock }: Parts): Store {
+  const thumbnailPath = join(directory, 'thumbnails.db');
+  const hashOf = db.prepare<[number], string | null>('SELECT hash FROM photos WHERE id = ?').pluck();
+  const hashInUse = db.prepare<[string], number>('SELECT 1 FROM photos WHERE hash = ? LIMIT 1').pluck();
+  const thumbnails: ThumbnailFile = openThumbnails({
+    path: thumbnailPath,
+    readOnly,
+    log,
+    hashOf: (photoId) => hashOf.get(photoId),
+    hashInUse: (hash) => hashInUse.get(hash) !== undefined,
+  });
+  const tables = createTables(db, path, thumbnails);
+  let open = true;
+  return {
+    path,
+    readOnly,
+    ...tables,
+    thumbnails: withAppErrors<ThumbnailFile>(thumbnails, thumbnailPath),
+    sizes: () => ({ library: bytesOf(path), thumbnails: bytesOf(thumbnailPath) }),
+    close() {
+      if (!open) return;
+      open = false;
+      thumbnails.close();
+      if (!readOnly) db.pragma('optimize');
+      // The last connection folds the WAL into the file.
+      db.close();
+      lock?.release();
+    },
+  };
+}
+
+/** Every table over an open connection. */
+export function createTables(
+  db: Database,
+  path: string,
+  thumbnails: Pick<ThumbnailFile, 'put' | 'dropOrphans'>,
+): Pick<Store, 'roots' | 'photos' | 'embeddings' | 'snapshots' | 'settings'> {
+  const history = createHistory(db);
+  const vectors = createVectorWriter(db);
+  const onRemoved = (): void => thumbnails.dropOrphans();
+  return {
+    roots: withAppErrors(createRootTable(db, history, onRemoved), path),
+    photos: withAppErrors(createPhotoTable(db, { path, history, vectors, thumbnails, onRemoved }), path),
+    embeddings: withAppErrors(createEmbeddingTable(db, path, history, vectors), path),
+    snapshots: withAppErrors(createSnapshotTable(db, path), path),
+    settings: withAppErrors(createSettingTable(db, path), path),
+  };
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (thrown) {
+    throw AppError.from(thrown, `Making the library folder ${directory}`);
+  }
+}
+
+/** The file with its WAL; a part that is not there has no bytes. */
+function bytesOf(path: string): number {
+  return (
+    (statSync(path, { throwIfNoEntry: false })?.size ?? 0) +
+    (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0)
+  );
+}
