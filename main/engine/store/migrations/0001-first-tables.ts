@@ -15,7 +15,6 @@ export function firstTables(db: Database): void {
       history_floor INTEGER NOT NULL,
       active_model INTEGER REFERENCES models(id) ON DELETE SET NULL
     ) STRICT;
-    INSERT INTO state (id, generation, history_floor) VALUES (1, 0, 0);
 
     CREATE TABLE roots (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -111,5 +110,7 @@ export function firstTables(db: Database): void {
       key TEXT PRIMARY KEY,
       value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+
+    INSERT INTO state (id, generation, history_floor) VALUES (1, 0, 0);
   `);
 }
