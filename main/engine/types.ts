@@ -9,6 +9,7 @@ import type {
   ParsedInput,
 } from '../contract.ts';
 import type { SpawnWorker } from './inference/types.ts';
+import type { Timers } from './library/types.ts';
 import type { Log } from './log.ts';
 
 export interface EngineOptions {
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly log: Log;
   /** Opens beside a live owner: searching works, everything that writes is refused. */
   readonly readOnly?: boolean | undefined;
+  /** The default is the process's own. */
+  readonly timers?: Timers | undefined;
   /** Watches roots and indexes what changes, as the setting says; a command line that ends soon says false. */
   readonly watch?: boolean | undefined;
 }
@@ -55,6 +58,11 @@ export interface ShellServices {
   photoFile(photoId: number): Promise<PhotoFile>;
   /** WebP bytes, made again when they were evicted. @throws AppError not-found, root-offline, image-* */
   thumbnail(photoId: number): Promise<Uint8Array>;
+  /**
+   * The photo upright as JPEG, its longer side at most `maxEdge` pixels: for formats that no browser shows.
+   * See displayImage of display-image.ts.
+   */
+  displayImage(photoId: number, maxEdge: number): Promise<Uint8Array>;
   /** The photo that lies at an absolute path, links in folders resolved; null when it is not in the library. */
   photoAt(path: string): Promise<number | null>;
 }

@@ -27,6 +27,7 @@ export interface HostClient extends Client {
   grant(path: string): Promise<string>;
   photoFile(photoId: number): Promise<PhotoFile>;
   thumbnail(photoId: number): Promise<Uint8Array>;
+  displayImage(photoId: number, maxEdge: number): Promise<Uint8Array>;
   photoAt(path: string): Promise<number | null>;
 }
 
@@ -147,6 +148,7 @@ export function openConnection(port: Port): HostConnection {
     grant: (path) => service('grant', path) as Promise<string>,
     photoFile: (photoId) => service('photoFile', photoId) as Promise<PhotoFile>,
     thumbnail: (photoId) => service('thumbnail', photoId) as Promise<Uint8Array>,
+    displayImage: (photoId, maxEdge) => service('displayImage', { photoId, maxEdge }) as Promise<Uint8Array>,
     photoAt: (path) => service('photoAt', path) as Promise<number | null>,
     async close() {
       if (stopped === undefined) post({ type: 'close' });

@@ -42,8 +42,11 @@ export interface ParentPort {
   on(event: 'message', listener: (event: { data: unknown; ports: unknown[] }) => void): void;
 }
 
+/** Electron's types say that every process has a parent port; only a utility process does. */
+export type ThisProcess = Omit<NodeJS.Process, 'parentPort'> & { readonly parentPort?: ParentPort };
+
 /** The engine's end of the channel to whoever started this process: fork's IPC or Electron's parent port. */
-export function portOfThisProcess(current: NodeJS.Process & { parentPort?: ParentPort }): Port {
+export function portOfThisProcess(current: ThisProcess): Port {
   const { parentPort } = current;
   if (parentPort !== undefined) {
     return {

@@ -1,4 +1,5 @@
 /** Puts an engine behind a port: request ids, cancelling, throttled progress, events, errors as shapes. */
+import { z } from 'zod';
 import type { Engine, ShellServiceName } from '../engine/types.ts';
 import { AppError } from '../errors.ts';
 import type { Port } from './port.ts';
@@ -81,12 +82,18 @@ async function serve(engine: Engine, name: string, argument: unknown): Promise<u
       return engine.photoAt(asText(argument));
     case 'photoFile':
       return engine.photoFile(asId(argument));
+    case 'displayImage': {
+      const { photoId, maxEdge } = displayRequest.parse(argument);
+      return engine.displayImage(photoId, maxEdge);
+    }
     case 'thumbnail':
       return engine.thumbnail(asId(argument));
     default:
       throw new AppError('input-invalid', `There is no service called ${name}.`);
   }
 }
+
+const displayRequest = z.object({ photoId: z.int().nonnegative(), maxEdge: z.int().positive() });
 
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;

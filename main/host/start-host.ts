@@ -91,6 +91,7 @@ export async function startHost(options: StartHostOptions): Promise<HostClient> 
     grant: async (path) => (await client()).grant(path),
     photoFile: async (photoId) => (await client()).photoFile(photoId),
     thumbnail: async (photoId) => (await client()).thumbnail(photoId),
+    displayImage: async (photoId, maxEdge) => (await client()).displayImage(photoId, maxEdge),
     photoAt: async (path) => (await client()).photoAt(path),
     async close() {
       closing = true;
