@@ -32,6 +32,8 @@ export interface VectorIndex {
   sampleScores(query: Float32Array, size: number): Float32Array;
   vector(id: number): Float32Array | undefined;
   has(id: number): boolean;
+  /** Resolves when no photo waits to join the graph; searches need not wait for it. */
+  built(): Promise<void>;
   /** Writes the graph into the store in checksummed chunks; a no-op when nothing changed. */
   save(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
