@@ -1,0 +1,36 @@
+/** The page's icons: strokes on a 24-unit square. */
+export const icons = {
+  photos: 'M4 5h16v14H4zM4 16l4.5-5 4 4.5 2.5-2.5 5 5M15.5 9.5h.01',
+  duplicates: 'M8 8h12v12H8zM16 8V4H4v12h4',
+  settings: 'M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5v5M8 14.5v5',
+  search: 'M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5 20 20',
+  close: 'M6 6l12 12M18 6 6 18',
+  back: 'M14 6l-6 6 6 6',
+  forward: 'M10 6l6 6-6 6',
+  up: 'M6 14l6-6 6 6',
+  down: 'M6 10l6 6 6-6',
+  info: 'M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 11v5.5M12 7.8h.01',
+  similar:
+    'M9.5 4 11 8.5 15.5 10 11 11.5 9.5 16 8 11.5 3.5 10 8 8.5zM17.5 14l.9 2.6 2.6.9-2.6.9-.9 2.6-.9-2.6-2.6-.9 2.6-.9z',
+  open: 'M13 5h6v6M19 5l-8.5 8.5M17 14v5H5V7h5',
+  folder: 'M3.5 6.5h6l2 2.5h9v10h-17z',
+  copy: 'M9 9h10v11H9zM15 9V4H5v11h4',
+  pause: 'M9 6v12M15 6v12',
+  play: 'M8 5.5v13l10-6.5z',
+  retry: 'M19 12a7 7 0 1 1-2.3-5.2M19 4v4h-4',
+  warning: 'M12 4.5 21 19.5H3zM12 10v4.5M12 17h.01',
+  offline: 'M4 4l16 16M7 7.5A5 5 0 0 0 7.5 18H17M11 6.2A5.5 5.5 0 0 1 17.4 11 3.6 3.6 0 0 1 20 16.5',
+  check: 'M5.5 12.5l4.5 4.5 9-10',
+  plus: 'M12 5v14M5 12h14',
+  trash: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.5 11v5M13.5 11v5',
+  download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
+  keyboard: 'M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 14.5h8',
+  picture: 'M4 5h16v14H4zM4 16l4.5-5 4 4.5 2.5-2.5 5 5',
+  model: 'M12 3.5l7.5 4.25v8.5L12 20.5l-7.5-4.25v-8.5zM4.7 7.9 12 12l7.3-4.1M12 12v8.4',
+  appearance: 'M12 3.5a8.5 8.5 0 1 1 0 17zM12 3.5v17M12 3.5a8.5 8.5 0 0 0 0 17',
+  privacy: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  zoomOut: 'M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5 20 20M8 10.5h5',
+} as const;
+
+export type IconName = keyof typeof icons;

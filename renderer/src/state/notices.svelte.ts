@@ -1,0 +1,65 @@
+/** Short messages at the edge of the window: what happened, to what, what to do. */
+import type { ErrorShape } from '../../../main/errors.ts';
+import { CallError } from '../client.ts';
+import type { Words } from '../i18n/words.svelte.ts';
+
+export interface Notice {
+  readonly key: string;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly what: string;
+  readonly remedy: string | null;
+  /** The engine's own sentence, where it says more than the translated one. */
+  readonly details: string | null;
+}
+
+/** How long a message that asks for nothing stays, milliseconds: about 15 words at a slow reading pace. */
+const infoMs = 6_000;
+const most = 4;
+
+export class Notices {
+  list = $state.raw<readonly Notice[]>([]);
+  readonly #words: Words;
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
+
+  tell(what: string, key = what): void {
+    this.#show({ key, level: 'info', what, remedy: null, details: null });
+  }
+
+  /** Shows anything thrown by a call, except that the person gave up themselves. */
+  report(thrown: unknown): void {
+    const error = CallError.from(thrown);
+    if (error.code === 'cancelled') return;
+    this.fromEngine({ ...shapeOf(error), level: 'error', key: `call-${error.code}` });
+  }
+
+  fromEngine(notice: ErrorShape & { level: Notice['level']; key: string }): void {
+    const { what, remedy } = this.#words.sentence(notice);
+    const details = notice.message === '' || notice.message === what ? null : notice.message;
+    this.#show({ key: notice.key, level: notice.level, what, remedy, details });
+  }
+
+  dismiss(key: string): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+    this.list = this.list.filter((notice) => notice.key !== key);
+  }
+
+  #show(notice: Notice): void {
+    this.dismiss(notice.key);
+    this.list = [...this.list, notice].slice(-most);
+    if (notice.level === 'info') {
+      this.#timers.set(
+        notice.key,
+        setTimeout(() => this.dismiss(notice.key), infoMs),
+      );
+    }
+  }
+}
+
+function shapeOf(error: CallError): ErrorShape {
+  return { code: error.code, message: error.message, details: error.details };
+}
