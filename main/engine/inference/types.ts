@@ -1,7 +1,10 @@
 /** What inference offers: decoded photos, unit vectors, and workers that may die without harm. */
 import type { Provider, SelfTest } from '../../contract.ts';
 import type { ErrorShape } from '../../errors.ts';
+import type { ImageSpec, Scoring } from '../packs/types.ts';
 import type { PhotoMetadata } from '../store/types.ts';
+
+export type { ImageSpec, Scoring };
 
 /** A process that runs one of our entry files and exchanges structured-clone messages. Electron and Node differ only here. */
 export interface WorkerProcess {
@@ -13,18 +16,6 @@ export interface WorkerProcess {
 }
 export type WorkerName = 'decoder' | 'vision' | 'text';
 export type SpawnWorker = (name: WorkerName) => WorkerProcess;
-
-/** What preprocessing needs of a pack, sent to the decoder with each request. */
-export interface ImageSpec {
-  readonly resize:
-    { readonly shortestEdge: number } | { readonly width: number; readonly height: number } | null;
-  readonly crop: { readonly width: number; readonly height: number } | null;
-  /** Pillow's numbers: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic. */
-  readonly resample: 0 | 1 | 2 | 3;
-  readonly rescale: number;
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-}
 
 export interface DecodedPhoto {
   /** (H, W, 3) uint8 RGB, resized and cropped as the spec says; normalised only inside the vision worker. */
@@ -79,19 +70,6 @@ export interface Embedder {
   /** A query's vector: the pack's query templates averaged and normalised. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
-}
-
-export interface Scoring {
-  readonly kind: 'softmax' | 'sigmoid';
-  /** Multiplies the cosine. */
-  readonly logitScale: number;
-  readonly logitBias: number;
-  readonly promptTemplates: readonly string[];
-  readonly queryTemplates: readonly string[];
-  /** Cosines of non-matching (text, image) pairs on the pack's own validation photos; null when not measured. */
-  readonly background: { readonly mean: number; readonly std: number } | null;
-  /** The same of pairs that do match; null or left out when not measured. */
-  readonly matching?: { readonly mean: number; readonly std: number } | null;
 }
 
 export interface WorkerFault {
