@@ -1,6 +1,6 @@
 /** One run's dealings between pipeline and store: which photo is next, what is known by its bytes, what is written. */
 import { lstat } from 'node:fs/promises';
-import type { AppError, ErrorShape } from '../../errors.ts';
+import type { ErrorShape } from '../../errors.ts';
 import type { DecodedPhoto } from '../inference/types.ts';
 import type { PhotoRow } from '../store/types.ts';
 import { sameStat, type HashedFile } from './content-hash.ts';
