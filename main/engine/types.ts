@@ -88,4 +88,3 @@ export interface Engine extends ShellServices {
   /** Stops indexing after the batch in flight, saves the index and ends the workers. */
   close(): Promise<void>;
 }
-

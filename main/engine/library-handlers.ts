@@ -1,0 +1,77 @@
+/** Calls about the library as a whole and its folders. */
+import { AppError } from '../errors.ts';
+import type { LibraryStatus } from '../contract.ts';
+import type { Rooms } from './rooms.ts';
+import type { Handlers } from './types.ts';
+
+type LibraryCalls = 'library.status' | 'library.erase' | 'roots.list' | 'roots.add' | 'roots.remove';
+
+export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
+  const { store, library, grants, bus } = rooms;
+  return {
+    'library.status': () => statusOf(rooms),
+    'library.erase': async () => {
+      for (const { id } of store.roots.list()) library.removeRoot(id);
+      store.thumbnails.trim(0);
+      await rooms.packs.removeAll();
+      bus.emit('roots', { roots: library.roots() });
+      return {};
+    },
+    'roots.list': () => ({ roots: library.roots() }),
+    'roots.add': async ({ grant }) => {
+      const added = await library.addRoot(grants.path(grant));
+      if (!added.alreadyCovered) rooms.indexSoon([added.root.id]);
+      return added;
+    },
+    'roots.remove': ({ rootId }) => library.removeRoot(rootId),
+  };
+}
+
+async function statusOf({ store, library, models, packs, directory }: Rooms): Promise<LibraryStatus> {
+  const counts = store.photos.counts();
+  const index = models.index();
+  const sizes = store.sizes();
+  return {
+    path: directory,
+    roots: library.roots(),
+    photos: counts.total,
+    indexed: counts.indexed,
+    failed: counts.failed,
+    pending: counts.pending,
+    generation: store.embeddings.generation(),
+    activePack: (await packs.list()).find(({ active }) => active) ?? null,
+    provider: models.current()?.embedder.provider ?? null,
+    index: {
+      kind: index?.state.kind ?? 'exact',
+      size: index?.size ?? 0,
+      building: index?.state.building ?? false,
+    },
+    bytes: { ...sizes, packs: packs.bytes() },
+    readOnly: store.readOnly,
+  };
+}
+
+/** Calls that write; a library that another process owns answers them with its reason. */
+const writing = new Set<keyof Handlers>([
+  'library.erase',
+  'roots.add',
+  'roots.remove',
+  'indexing.run',
+  'indexing.pause',
+  'indexing.resume',
+  'indexing.retry',
+  'packs.install',
+  'packs.installFolder',
+  'packs.use',
+  'packs.remove',
+  'settings.set',
+]);
+
+/** @throws AppError library-locked when the call writes and the library is open for reading only. */
+export function refuseWriting(name: keyof Handlers, store: Rooms['store']): void {
+  if (store.readOnly && writing.has(name))
+    throw new AppError(
+      'library-locked',
+      'Another Afterimage has this library open, so it can only be searched from here. Close the other one first.',
+    );
+}

@@ -1,0 +1,159 @@
+/** The active pack and the index of its vectors: loaded side by side, replaced together, never half. */
+import { AppError, type ErrorShape } from '../errors.ts';
+import type { VectorIndex } from './index/types.ts';
+import type { Embedder } from './inference/types.ts';
+import type { Log } from './log.ts';
+import type { Store } from './store/types.ts';
+
+export interface LoadedModel {
+  readonly modelId: number;
+  readonly packId: string;
+  readonly embedder: Embedder;
+  readonly index: VectorIndex;
+}
+
+export interface ModelKeeperOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** The pack that a new library begins with. */
+  readonly defaultPackId: string;
+  /** @throws AppError pack-missing, pack-invalid, pack-unfit, provider-unavailable */
+  readonly loadEmbedder: (packId: string) => Promise<Embedder>;
+  /** Opens the index of a model's stored vectors, rebuilding it where its snapshot doesn't serve. */
+  readonly openIndex: (modelId: number, dims: number) => Promise<VectorIndex>;
+  readonly onProblem: (error: ErrorShape) => void;
+}
+
+export interface ModelKeeper {
+  /** The active model, once loaded. @throws AppError why it could not be */
+  ready(): Promise<LoadedModel>;
+  /** The active model if it is loaded already. */
+  current(): LoadedModel | undefined;
+  /** The index by itself: it may be there before the pack, or without it. */
+  index(): VectorIndex | undefined;
+  activePackId(): string;
+  /** Starts loading, or tries again after a failure. */
+  load(): Promise<LoadedModel>;
+  /** Makes this the active model in one go; what was active is closed. */
+  swap(next: LoadedModel): void;
+  close(): Promise<void>;
+}
+
+export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
+  const { store, log } = options;
+  let loading: Promise<LoadedModel> | undefined;
+  let current: LoadedModel | undefined;
+  let index: VectorIndex | undefined;
+  let closed = false;
+
+  const activePackId = (): string =>
+    current?.packId ?? store.embeddings.activeModel()?.packId ?? options.defaultPackId;
+
+  const retire = (old: { embedder?: Embedder; index?: VectorIndex | undefined }): void => {
+    void Promise.allSettled([old.embedder?.close(), old.index?.close()]).then((results) => {
+      for (const result of results)
+        if (result.status === 'rejected')
+          log.warn('closing the former pack failed', { message: String(result.reason) });
+    });
+  };
+
+  const loadActive = async (): Promise<LoadedModel> => {
+    const active = store.embeddings.activeModel();
+    const packId = active?.packId ?? options.defaultPackId;
+    // The index of 100,000 photos and the text side take about as long as each other.
+    const opening = active === undefined ? undefined : openEarly(active.modelId, active.dims);
+    const embedder = await options.loadEmbedder(packId);
+    try {
+      const early = await opening;
+      if (active !== undefined && early !== undefined && active.fingerprint === embedder.fingerprint)
+        return { modelId: active.modelId, packId, embedder, index: early };
+      // A new library, or the pack's files are others than those the vectors were made with.
+      const modelId = modelRow(store, embedder);
+      const fresh = await options.openIndex(modelId, embedder.dims);
+      if (!store.readOnly) store.embeddings.setActiveModel(modelId);
+      if (early !== undefined) retire({ index: early });
+      return { modelId, packId, embedder, index: fresh };
+    } catch (thrown) {
+      retire({ embedder });
+      throw thrown;
+    }
+  };
+  const openEarly = (modelId: number, dims: number): Promise<VectorIndex | undefined> =>
+    options.openIndex(modelId, dims).then(
+      (opened) => {
+        // Searching by filter and knowing its size need no pack.
+        index = opened;
+        return opened;
+      },
+      (thrown: unknown) => {
+        options.onProblem(AppError.from(thrown, 'Opening the index').toShape());
+        return undefined;
+      },
+    );
+
+  const keeper: ModelKeeper = {
+    ready: () => loading ?? keeper.load(),
+    current: () => current,
+    index: () => current?.index ?? index,
+    activePackId,
+    load() {
+      if (current !== undefined) return Promise.resolve(current);
+      if (closed) return Promise.reject(new AppError('engine-stopped', 'The engine is closing.'));
+      const attempt = loadActive().then(
+        (loaded) => {
+          if (closed || loading !== attempt) {
+            retire(loaded);
+            if (current !== undefined) return current;
+            throw new AppError('engine-stopped', 'The engine is closing.');
+          }
+          current = loaded;
+          index = loaded.index;
+          return loaded;
+        },
+        (thrown: unknown) => {
+          const error = AppError.from(thrown, 'Loading the model pack');
+          options.onProblem(error.toShape());
+          throw error;
+        },
+      );
+      loading = attempt;
+      // Whoever waits for it hears of the failure; so has `onProblem`.
+      attempt.catch(() => undefined);
+      return attempt;
+    },
+    swap(next) {
+      const old = current;
+      if (!store.readOnly) store.embeddings.setActiveModel(next.modelId);
+      const formerIndex = index;
+      current = next;
+      index = next.index;
+      loading = Promise.resolve(next);
+      retire({
+        ...(old !== undefined && old.embedder !== next.embedder ? { embedder: old.embedder } : {}),
+        index: formerIndex === next.index ? undefined : formerIndex,
+      });
+    },
+    async close() {
+      closed = true;
+      const loaded = await loading?.catch(() => undefined);
+      const open = current ?? loaded;
+      const results = await Promise.allSettled([open?.embedder.close(), index?.close()]);
+      for (const result of results)
+        if (result.status === 'rejected')
+          log.warn('closing the pack failed', { message: String(result.reason) });
+    },
+  };
+  return keeper;
+}
+
+/** The row of a pack's vectors. @throws AppError pack-missing when it would have to be written and cannot be. */
+function modelRow(store: Store, embedder: Embedder): number {
+  const active = store.embeddings.activeModel();
+  if (active?.fingerprint === embedder.fingerprint) return active.modelId;
+  if (store.readOnly)
+    throw new AppError(
+      'pack-missing',
+      'This library has no photos of the installed model yet. Index them first, then search.',
+    );
+  return store.embeddings.model(embedder.fingerprint, embedder.packId, embedder.dims);
+}

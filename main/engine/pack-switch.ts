@@ -1,0 +1,138 @@
+/** Changing the pack under a running library: vectors are made beside the old ones, then both are swapped at once. */
+import { AppError } from '../errors.ts';
+import type { PackProgress } from '../contract.ts';
+import type { VectorIndex } from './index/types.ts';
+import type { Embedder } from './inference/types.ts';
+import type { Library } from './library/types.ts';
+import type { Log } from './log.ts';
+import type { LoadedModel, ModelKeeper } from './model-keeper.ts';
+import type { Store } from './store/types.ts';
+
+export interface PackSwitchOptions {
+  readonly store: Store;
+  readonly library: Library;
+  readonly models: ModelKeeper;
+  readonly packs: { readonly load: (packId: string) => Promise<Embedder> };
+  readonly log: Log;
+  readonly openIndex: (options: {
+    store: Store;
+    modelId: number;
+    dims: number;
+    log: Log;
+  }) => Promise<VectorIndex>;
+}
+
+export interface PackSwitch {
+  /**
+   * Embeds what the pack lacks, then makes it the active one. Searching goes on with the old pack meanwhile;
+   * after a cancel or a crash, the next attempt goes on where this one stopped.
+   * @throws AppError cancelled, pack-missing, pack-invalid, pack-unfit, disk-full, worker-died
+   */
+  use(
+    packId: string,
+    options: { signal: AbortSignal; onProgress: (progress: PackProgress) => void },
+  ): Promise<void>;
+  /** Loads the active pack anew, on the provider that the settings now name. */
+  reload(): Promise<void>;
+  /** Vectors that the active pack lacks, because its files were replaced. @returns how many were made. */
+  catchUp(signal?: AbortSignal): Promise<number>;
+}
+
+/** A folder that changes without end must not keep a switch from ever finishing. */
+const mostPasses = 5;
+
+export function createPackSwitch(options: PackSwitchOptions): PackSwitch {
+  const { store, library, models, packs, log, openIndex } = options;
+  /** One change of packs at a time: two would race for the same files and memory. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work, work);
+    turn = result.catch(() => undefined);
+    return result;
+  };
+
+  const embedAll = async (
+    model: { modelId: number; embedder: Embedder },
+    packId: string,
+    signal: AbortSignal,
+    onProgress: (progress: PackProgress) => void,
+  ): Promise<void> => {
+    for (let pass = 0; pass < mostPasses; pass++) {
+      const report = await library.embedMissing({
+        model,
+        signal,
+        onProgress: ({ done, total }) =>
+          onProgress({ packId, stage: 'index', done, total, bytesPerSecond: null }),
+      });
+      // New photos came in with the old pack meanwhile; they are few and quick.
+      if (report.embedded === 0) return;
+    }
+  };
+
+  const use: PackSwitch['use'] = async (packId, { signal, onProgress }) => {
+    const current = models.current();
+    if (current?.packId === packId) return;
+    const embedder = await packs.load(packId);
+    let index: VectorIndex | undefined;
+    try {
+      signal.throwIfAborted();
+      const modelId = store.embeddings.model(embedder.fingerprint, packId, embedder.dims);
+      await embedAll({ modelId, embedder }, packId, signal, onProgress);
+      onProgress({ packId, stage: 'swap', done: 0, total: 1, bytesPerSecond: null });
+      index = await openIndex({ store, modelId, dims: embedder.dims, log });
+      signal.throwIfAborted();
+      // What came in while the index was opened; nothing is awaited between this and the swap.
+      await library.embedMissing({ model: { modelId, embedder }, signal });
+      bringUpToDate(store, { modelId, packId, embedder, index });
+      models.swap({ modelId, packId, embedder, index });
+      onProgress({ packId, stage: 'swap', done: 1, total: 1, bytesPerSecond: null });
+    } catch (thrown) {
+      await Promise.allSettled([embedder.close(), index?.close()]);
+      throw thrown;
+    }
+    // Saved by now or rebuilt at the next start: a failure here changes nothing for anybody.
+    await index.save().catch((thrown: unknown) => {
+      log.warn('the new index could not be saved', { message: AppError.from(thrown).message });
+    });
+  };
+
+  return {
+    use: (packId, context) => inTurn(() => use(packId, context)),
+    reload: () =>
+      inTurn(async () => {
+        const current = models.current();
+        if (current === undefined) {
+          await models.load();
+          return;
+        }
+        const embedder = await packs.load(current.packId);
+        if (embedder.fingerprint !== models.current()?.embedder.fingerprint) {
+          await embedder.close();
+          throw new AppError(
+            'pack-invalid',
+            'The files of the active model changed. Restart the app to use them.',
+          );
+        }
+        models.swap({ ...current, embedder });
+      }),
+    catchUp: (signal) =>
+      inTurn(async () => {
+        const model = await models.ready();
+        const { embedded } = await library.embedMissing({ model, signal });
+        if (embedded > 0) bringUpToDate(store, model);
+        return embedded;
+      }),
+  };
+}
+
+/** Puts into the index what the store has beyond it. */
+function bringUpToDate(store: Store, { modelId, index }: LoadedModel): void {
+  const changes = store.embeddings.changesSince(modelId, index.generation);
+  const generation = store.embeddings.generation();
+  const { ids, data, dims } = changes?.upserted ?? store.embeddings.all(modelId);
+  if (changes !== undefined && changes.removed.length > 0) index.remove(changes.removed, generation);
+  index.upsert(
+    Array.from(ids, (id, i) => ({ id, vector: data.slice(i * dims, (i + 1) * dims) })),
+    generation,
+  );
+}

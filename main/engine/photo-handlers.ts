@@ -1,0 +1,112 @@
+/** Calls about photos: the timeline as columns, one photo with all that is known, duplicates. */
+import { join } from 'node:path';
+import type { CallOutput, PhotoDetail, PhotoSummary } from '../contract.ts';
+import { AppError } from '../errors.ts';
+import type { PhotoRow, Store } from './store/types.ts';
+import type { Handlers } from './types.ts';
+
+type PhotoCalls = 'photos.timeline' | 'photos.get' | 'photos.duplicates';
+
+export function photoHandlers(store: Store): Pick<Handlers, PhotoCalls> {
+  let timeline: CallOutput<'photos.timeline'> | undefined;
+  return {
+    'photos.timeline': () => {
+      const generation = store.embeddings.generation();
+      if (timeline?.generation !== generation) timeline = timelineOf(store, generation);
+      return timeline;
+    },
+    'photos.get': ({ photoId }) => {
+      const row = store.photos.get(photoId);
+      if (row === undefined)
+        throw new AppError('not-found', 'The photo is not in the library any more.', {
+          details: { photoId },
+        });
+      return detailOf(store, row);
+    },
+    'photos.duplicates': (page) => {
+      const { total, groups } = store.photos.duplicates(page);
+      const roots = rootPaths(store);
+      return {
+        total,
+        groups: groups.map((rows) => ({
+          photos: rows.map((row) => ({
+            ...summaryOf(row),
+            path: join(roots.get(row.rootId) ?? '', row.relPath),
+          })),
+        })),
+      };
+    },
+  };
+}
+
+function timelineOf(store: Store, generation: number): CallOutput<'photos.timeline'> {
+  const { ids, widths, heights, takenAt } = store.photos.timeline();
+  const months: { month: string; count: number }[] = [];
+  for (const time of takenAt) {
+    const month = monthOf(time);
+    const last = months.at(-1);
+    if (last?.month === month) last.count++;
+    else months.push({ month, count: 1 });
+  }
+  return {
+    generation,
+    ids,
+    aspects: widths.map((width, i) => Math.max(1, Math.round((100 * width) / Math.max(1, heights[i] ?? 1)))),
+    months,
+  };
+}
+
+/** E.g. 2021-05; cameras with a wild clock still get a month. */
+function monthOf(time: number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? '1970-01' : date.toISOString().slice(0, -17);
+}
+
+export function summaryOf(row: PhotoRow): PhotoSummary {
+  return {
+    id: row.id,
+    name: row.relPath.slice(row.relPath.lastIndexOf('/') + 1),
+    width: row.metadata?.width ?? 0,
+    height: row.metadata?.height ?? 0,
+    takenAt: row.metadata?.takenAt ?? row.mtimeMs,
+  };
+}
+
+function detailOf(store: Store, row: PhotoRow): PhotoDetail {
+  const root = store.roots.get(row.rootId);
+  const roots = rootPaths(store);
+  const { metadata } = row;
+  const slash = row.relPath.lastIndexOf('/');
+  const copies = row.hash === null ? [] : store.photos.byHash(row.hash).filter(({ id }) => id !== row.id);
+  return {
+    ...summaryOf(row),
+    path: join(root?.path ?? '', row.relPath),
+    folder: join(root?.path ?? '', slash < 0 ? '' : row.relPath.slice(0, slash)),
+    rootId: row.rootId,
+    rootState: root?.online === true ? 'online' : 'offline',
+    bytes: row.bytes,
+    format: metadata?.format ?? '',
+    status: row.status,
+    takenAtSource: metadata?.takenAt == null ? 'file' : 'exif',
+    camera: metadata?.camera ?? null,
+    lens: metadata?.lens ?? null,
+    exposure: exposureOf(row),
+    gps:
+      metadata?.latitude == null || metadata.longitude === null
+        ? null
+        : { latitude: metadata.latitude, longitude: metadata.longitude },
+    copies: copies.map((copy) => ({ id: copy.id, path: join(roots.get(copy.rootId) ?? '', copy.relPath) })),
+    error: row.error,
+  };
+}
+
+function exposureOf({ metadata }: PhotoRow): PhotoDetail['exposure'] {
+  if (metadata === null) return null;
+  const { exposureSeconds: seconds, fNumber, iso, focalLengthMm } = metadata;
+  if (seconds === null && fNumber === null && iso === null && focalLengthMm === null) return null;
+  return { seconds, fNumber, iso, focalLengthMm };
+}
+
+function rootPaths(store: Store): Map<number, string> {
+  return new Map(store.roots.list().map((root) => [root.id, root.path]));
+}

@@ -1,0 +1,174 @@
+/** One query over the index: candidates, what is not wanted taken out, bands, exact duplicates folded. */
+import type { Band, SearchResult } from '../../contract.ts';
+import type { Neighbour } from '../index/types.ts';
+import type { Scoring } from '../inference/types.ts';
+import type { Store } from '../store/types.ts';
+import { bandOf, calibrate, type Thresholds } from './calibrate.ts';
+import { sampleSize, type FusedQuery, type QueryPart } from './fuse.ts';
+import type { SearchModel } from './types.ts';
+
+export interface RankedPhoto {
+  readonly id: number;
+  readonly score: number;
+  readonly band: Band;
+}
+
+export interface Ranking {
+  readonly plan: SearchResult['plan'];
+  /** Strong ones first, then likely, then weak; best first within each. */
+  readonly photos: readonly RankedPhoto[];
+}
+
+export interface RankRequest {
+  /** Undefined when only what is not wanted is known. */
+  readonly query: FusedQuery | undefined;
+  readonly unwanted: readonly QueryPart[];
+  /** Photos that pass the filters; undefined for all. */
+  readonly allowed: ReadonlySet<number> | undefined;
+  /** Example photos themselves, which nobody searches for. */
+  readonly exclude: ReadonlySet<number>;
+  /** At least this many photos are ranked where there are as many. */
+  readonly atLeast: number;
+  /** Null for queries by example, whose cosines the pack's logits say nothing about. */
+  readonly scoring: Scoring | null;
+}
+
+/**
+ * Nearest photos looked at before anything is known of the query. If relevance does not end within them, all
+ * photos are scored; if it does, nothing below them is worth a place on the page.
+ */
+const usualCandidates = { hnsw: 500, exact: 2_000 };
+
+export function rank(model: SearchModel, store: Store, request: RankRequest): Ranking {
+  const usual = usualCandidates[model.index.state.kind];
+  const unwanted = request.unwanted.map((part) => ({
+    vector: part.vector,
+    thresholds: thresholdsOf(model, part, nearest(model, part.vector, usual), model.embedder.scoring),
+  }));
+  const { query, allowed } = request;
+  if (query === undefined) return rankByAbsence(model, store, request, unwanted);
+  const k = Math.max(usual, request.atLeast);
+  // How a query scores over the library does not depend on the filters beside it.
+  const overall = nearest(model, query.vector, k);
+  const thresholds = thresholdsOf(model, query, overall, request.scoring);
+  let found = allowed === undefined ? overall : nearest(model, query.vector, k, allowed);
+  let photos = judge(model, found.neighbours, request, thresholds, unwanted);
+  const last = found.neighbours.at(-1);
+  const isCut = found.neighbours.length >= k && k < model.index.size;
+  if (isCut && last !== undefined && (last.score >= thresholds.likelyAt || photos.length < k / 2)) {
+    found = nearest(model, query.vector, model.index.size, allowed);
+    photos = judge(model, found.neighbours, request, thresholds, unwanted).filter(
+      (photo, place) => photo.band !== 'weak' || place < k,
+    );
+  }
+  return { plan: found.method, photos: foldCopies(store, photos) };
+}
+
+interface Found {
+  readonly neighbours: readonly Neighbour[];
+  readonly method: 'exact' | 'hnsw';
+}
+
+function nearest(
+  { index }: SearchModel,
+  vector: Float32Array,
+  k: number,
+  allowed?: ReadonlySet<number>,
+): Found {
+  if (index.size === 0 || allowed?.size === 0) return { neighbours: [], method: 'exact' };
+  return index.search(vector, { k: Math.min(k, index.size), ...(allowed === undefined ? {} : { allowed }) });
+}
+
+function thresholdsOf(
+  { index }: SearchModel,
+  { vector, prior }: FusedQuery,
+  overall: Found,
+  scoring: Scoring | null,
+): Thresholds {
+  const head = Float32Array.from(overall.neighbours, (neighbour) => neighbour.score);
+  const sample = index.size === 0 ? new Float32Array(0) : index.sampleScores(vector, sampleSize);
+  return calibrate({ sample, head, size: index.size }, prior, scoring);
+}
+
+interface Unwanted {
+  readonly vector: Float32Array;
+  readonly thresholds: Thresholds;
+}
+
+/**
+ * Photos that strongly show what is not wanted are out. Those that may show it sink: from half way between
+ * the background and strong on, by up to a few deviations of the query's own scores.
+ */
+function judge(
+  { index }: SearchModel,
+  neighbours: readonly Neighbour[],
+  { exclude }: RankRequest,
+  thresholds: Thresholds,
+  unwanted: readonly Unwanted[],
+): RankedPhoto[] {
+  const kept = neighbours.filter(({ id }) => !exclude.has(id));
+  const scores = kept.map(({ score }) => score);
+  const out = new Set<number>();
+  for (const { vector, thresholds: limits } of unwanted) {
+    const shown = index.scores(
+      vector,
+      kept.map(({ id }) => id),
+    );
+    const width = Math.max(limits.strongAt - limits.background.mean, 1e-6);
+    shown.forEach((score, i) => {
+      if (score >= limits.strongAt) out.add(i);
+      const doubt = (score - limits.background.mean) / width - 0.5;
+      if (doubt > 0) scores[i] = (scores[i] ?? 0) - 4 * thresholds.background.std * doubt;
+    });
+  }
+  return kept
+    .map(({ id }, i) => ({ id, score: scores[i] ?? 0 }))
+    .filter((_, i) => !out.has(i))
+    .sort((a, b) => b.score - a.score || a.id - b.id)
+    .map((photo) => ({ ...photo, band: bandOf(photo.score, thresholds) }));
+}
+
+/** `-dog` alone: everything else by date, the doubtful ones last. */
+function rankByAbsence(
+  { index }: SearchModel,
+  store: Store,
+  { allowed, exclude }: RankRequest,
+  unwanted: readonly Unwanted[],
+): Ranking {
+  const ids = store.photos
+    .timeline()
+    .ids.filter((id) => (allowed?.has(id) ?? true) && !exclude.has(id) && index.has(id));
+  const bands = new Array<Band | 'out'>(ids.length).fill('strong');
+  const worst = new Float32Array(ids.length).fill(-1);
+  for (const { vector, thresholds } of unwanted) {
+    index.scores(vector, ids).forEach((score, i) => {
+      worst[i] = Math.max(worst[i] ?? -1, score);
+      const shown = bandOf(score, thresholds);
+      if (shown === 'strong') bands[i] = 'out';
+      else if (shown === 'likely' && bands[i] === 'strong') bands[i] = 'weak';
+    });
+  }
+  const photos: RankedPhoto[] = [];
+  for (const band of ['strong', 'weak'] as const)
+    ids.forEach((id, i) => {
+      if (bands[i] === band) photos.push({ id, score: -(worst[i] ?? 0), band });
+    });
+  return { plan: 'exact', photos };
+}
+
+/** Files with the same bytes have the same vector and so the very same score: only equal neighbours are compared. */
+function foldCopies(store: Store, photos: readonly RankedPhoto[]): RankedPhoto[] {
+  const twins = photos.filter(
+    (photo, i) => photo.score === photos[i - 1]?.score || photo.score === photos[i + 1]?.score,
+  );
+  if (twins.length === 0) return [...photos];
+  const hashes = new Map(store.photos.getMany(twins.map(({ id }) => id)).map((row) => [row.id, row.hash]));
+  const seen = new Set<string>();
+  return photos.filter(({ id }) => {
+    const hash = hashes.get(id);
+    if (hash === undefined || hash === null) return true;
+    if (seen.has(hash)) return false;
+    seen.add(hash);
+    return true;
+  });
+}

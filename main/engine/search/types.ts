@@ -1,0 +1,38 @@
+/** What the search room needs of the others, and what it offers the engine. */
+import type { CallOutput, ParsedInput } from '../../contract.ts';
+import type { VectorIndex } from '../index/types.ts';
+import type { Decoder, Embedder } from '../inference/types.ts';
+import type { Store } from '../store/types.ts';
+
+/** The active pack with the index of its vectors; the two are always of one space. */
+export interface SearchModel {
+  readonly embedder: Embedder;
+  readonly index: VectorIndex;
+}
+
+export interface SearchOptions {
+  readonly store: Store;
+  /** The index and the text side, once both are loaded. @throws AppError pack-missing, pack-unfit */
+  readonly model: () => Promise<SearchModel>;
+  /** Decodes pictures that are dropped to search by. */
+  readonly decoder: () => Decoder;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface Search {
+  /** @throws AppError not-found (an example that is gone), pack-missing, cancelled */
+  query(input: ParsedInput<'search.query'>, signal?: AbortSignal): Promise<CallOutput<'search.query'>>;
+  parse(input: ParsedInput<'search.parse'>): CallOutput<'search.parse'>;
+  /** @throws AppError image-broken, image-unsupported, image-too-large, input-invalid */
+  addExample(
+    input: ParsedInput<'search.addExample'>,
+    signal?: AbortSignal,
+  ): Promise<CallOutput<'search.addExample'>>;
+  /** @throws AppError not-found, pack-missing */
+  classify(
+    input: ParsedInput<'search.classify'>,
+    signal?: AbortSignal,
+  ): Promise<CallOutput<'search.classify'>>;
+  suggestions(signal?: AbortSignal): Promise<CallOutput<'search.suggestions'>>;
+}

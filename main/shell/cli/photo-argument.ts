@@ -1,0 +1,31 @@
+/** A picture named on the command line: one of the library, or any file, read and sent as an example. */
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { Example } from '../../contract.ts';
+import { AppError } from '../../errors.ts';
+import type { Session } from './session.ts';
+
+export interface NamedPhoto {
+  /** Absolute. */
+  readonly path: string;
+  readonly example: Example;
+}
+
+/** @throws AppError file-vanished, permission-denied, image-broken, image-unsupported, image-too-large */
+export async function findPhoto({ client, signal }: Session, path: string): Promise<NamedPhoto> {
+  const absolute = resolve(path);
+  const photoId = await client.photoAt(absolute);
+  if (photoId !== null) return { path: absolute, example: { photoId, weight: 1 } };
+  let image: string;
+  try {
+    image = (await readFile(absolute)).toString('base64');
+  } catch (thrown) {
+    throw AppError.from(thrown, `Reading ${absolute}`);
+  }
+  const { exampleId } = await client.call(
+    'search.addExample',
+    { image, name: basename(absolute) },
+    { signal },
+  );
+  return { path: absolute, example: { exampleId, weight: 1 } };
+}
