@@ -1,6 +1,5 @@
 /** Which folders make up the library: adding one, taking one away, and one inside the other. */
-import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Root } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
@@ -82,7 +81,8 @@ async function resolveFolder(wanted: string): Promise<{ path: string; identity: 
         wanted,
         `"${wanted}" has a name that is not valid Unicode. Rename it, then add it again.`,
       );
-    await access(path, constants.R_OK | constants.X_OK);
+    // Asking for permissions is not the same as having them (ACLs, other user ids): the folder is opened.
+    await (await opendir(path)).close();
     return { path, identity: await identityOf(path) };
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;

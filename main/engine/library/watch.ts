@@ -139,7 +139,7 @@ export function startWatching(options: WatcherOptions): Watcher {
         await unwatch(root.id);
         await watch(root, identity);
         // What happened between its last scan and the watch went unseen.
-        if (before !== undefined) note(root, 'all');
+        note(root, 'all');
       }
     }
   };
