@@ -32,7 +32,7 @@ export function addServeCommand(program: Command, context: CommandContext, termi
       try {
         const shell = await serveWeb({
           access,
-          rendererDir: join(appDirectory(), 'dist', 'renderer'),
+          rendererDir: join(appDirectory(), 'renderer', 'dist'),
           version: appVersion(),
           log,
           ...(port === undefined ? {} : { port }),
