@@ -19,7 +19,7 @@ const gemmaVocabulary = 256_000;
 export const familyScoring: Readonly<Record<PackFamily, PackJson['scoring']>> = {
   clip: { kind: 'softmax', logitScale: 100, logitBias: 0 },
   siglip: { kind: 'sigmoid', logitScale: 117.33, logitBias: -12.93 },
-  siglip2: { kind: 'sigmoid', logitScale: 112.67, logitBias: -16.77 },
+  siglip2: { kind: 'sigmoid', logitScale: 112.6689, logitBias: -16.7717 },
 };
 
 export const defaultTemplates = {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** A path inside the pack: relative, '/' between parts, never upwards. */
-const insidePath = z
+export const insidePath = z
   .string()
   .min(1)
   .max(255)
@@ -13,7 +13,7 @@ const positive = z.int().positive();
 const unit = z.object({ mean: z.number(), std: z.number().positive() });
 const embedding = z.array(z.number());
 const template = z.string().includes('{}');
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const packFiles = z.record(insidePath, z.object({ bytes: z.int().nonnegative(), sha256 }));
 
