@@ -38,7 +38,9 @@ export function startIndexRun(options: IndexRunOptions): IndexRun {
   let startedAt = now();
   const rate = createRate(now);
   const wakeup = createWakeup();
+  /** Roots whose photos are worked on, and those of them that somebody asked for: the report is about these. */
   const scope = new Set<number>();
+  const asked = new Set<number>();
   const tally: Tally = { indexed: 0, unchanged: 0, moved: 0, removed: 0, failed: new Map() };
   let requests = new Map(options.wanted);
   let vanished = new Set<number>();
@@ -70,9 +72,13 @@ export function startIndexRun(options: IndexRunOptions): IndexRun {
     enter('scanning');
     const wanted = requests;
     requests = new Map();
-    const again = [...wanted.keys()].every((id) => scope.has(id));
-    for (const id of wanted.keys()) scope.add(id);
+    const again = [...wanted.keys()].every((id) => asked.has(id));
+    for (const id of wanted.keys()) {
+      asked.add(id);
+      scope.add(id);
+    }
     const found = await scan(tools, wanted, signal);
+    for (const id of found.alsoScanned) scope.add(id);
     // A second look would count what this very run has indexed.
     if (!again) tally.unchanged += found.unchanged;
     tally.moved += found.moved;
@@ -149,7 +155,7 @@ export function startIndexRun(options: IndexRunOptions): IndexRun {
     const counts = store.roots.counts();
     const seconds = (now() - startedAt) / 1_000;
     return {
-      photos: [...scope].reduce((sum, id) => sum + (counts.get(id)?.photos ?? 0), 0),
+      photos: [...asked].reduce((sum, id) => sum + (counts.get(id)?.photos ?? 0), 0),
       ...tally,
       failed: [...tally.failed.values()],
       seconds,

@@ -34,6 +34,8 @@ export interface ScanResult {
   readonly problems: readonly (ErrorShape & { readonly path: string })[];
   /** Roots that went or came: their state in the store is up to date already. */
   readonly rootsChanged: boolean;
+  /** Roots that were not asked for. */
+  readonly alsoScanned: readonly number[];
 }
 
 /** Rows a transaction: some milliseconds, so that queries are answered in between. */
@@ -50,19 +52,28 @@ export async function scan(
   let unchanged = 0;
   let pending = 0;
   let rootsChanged = false;
-  for (const [rootId, targets] of request) {
+  const look = async (rootId: number, targets: readonly string[] | 'all'): Promise<number> => {
     const root = store.roots.get(rootId);
-    if (root === undefined) continue;
+    if (root === undefined) return 0;
     const compared = await compareRoot(tools, root, targets, signal);
     if (root.online !== (compared !== undefined)) {
       store.roots.setOnline(rootId, compared !== undefined);
       rootsChanged = true;
     }
-    if (compared === undefined) continue;
+    if (compared === undefined) return 0;
     differences.push(compared.difference);
     problems.push(...compared.problems);
-    unchanged += compared.unchanged;
     pending += compared.pending;
+    return compared.unchanged;
+  };
+  for (const [rootId, targets] of request) unchanged += await look(rootId, targets);
+  const alsoScanned: number[] = [];
+  if (differences.some((difference) => mayHaveLeft(request, difference))) {
+    for (const { id, online } of store.roots.list()) {
+      if (request.has(id) || !online) continue;
+      await look(id, 'all');
+      alsoScanned.push(id);
+    }
   }
   const rootPath = (rootId: number): string => store.roots.get(rootId)?.path ?? '';
   const verdict = await placeContents(differences, (rootId, relPath) =>
@@ -79,7 +90,17 @@ export async function scan(
     queued: added + edited.length,
     problems,
     rootsChanged,
+    alsoScanned,
   };
+}
+
+/**
+ * What is gone from some roots may have moved to another one: then the others are scanned with them. File events
+ * of a move come in pairs, so that both roots are in the request already.
+ */
+function mayHaveLeft(request: ScanRequest, { rootId, missing, changed }: RootDifference): boolean {
+  if (request.get(rootId) !== 'all') return false;
+  return missing.some(({ hash }) => hash !== null) || changed.some(({ known }) => known.hash !== null);
 }
 
 interface Compared {
