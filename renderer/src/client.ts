@@ -36,7 +36,8 @@ export class CallError extends Error implements ErrorShape {
 /** What a link to the engine says about itself. */
 export type LinkState = 'up' | 'down';
 
-export type PhotoSize = 'thumb' | 'full';
+/** 'original' is for saving and only the web shell has it: a desktop opens the file itself. */
+export type PhotoSize = 'thumb' | 'full' | 'original';
 
 export interface PageClient extends Client {
   photoUrl(photoId: number, size: PhotoSize): string;

@@ -136,7 +136,10 @@ export class FakeServer {
     const url = new URL(request.url ?? '/', 'http://local');
     const path = url.pathname;
     if (path.startsWith('/api/call/')) return this.#call(path.slice('/api/call/'.length), request, response);
-    if (path === '/api/events') return this.#stream(request, response);
+    if (path === '/api/events') {
+      this.#stream(request, response);
+      return;
+    }
     const photo = /^\/photo\/(\d+)\/(thumb|full)$/.exec(path);
     if (photo !== null) return this.#photo(Number(photo[1]), photo[2] ?? '', response);
     const file = path === '/' ? 'index.html' : path.slice(1);

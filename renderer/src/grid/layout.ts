@@ -8,6 +8,14 @@ export interface GridSection {
   readonly heading: number;
 }
 
+/** A section as the grid shows it. */
+export interface SectionHead extends GridSection {
+  readonly kind: 'title' | 'rule' | 'plain';
+  readonly title: string;
+  /** Shown beside the scrubber; empty where there is none. */
+  readonly mark: string;
+}
+
 export interface GridInput {
   /** Width over height, times 100, one per photo. */
   readonly aspects: ArrayLike<number>;

@@ -166,7 +166,7 @@ export const en = {
   search: {
     label: 'Search your photos',
     placeholder: 'Search your photos',
-    placeholderExample: 'Add words, or press Enter',
+    placeholderExample: 'Add words',
     clear: 'Clear the search',
     try: 'Try',
     weight: (name: string) => `Weight of ${name}: arrow keys or scroll to change, Backspace to remove`,
@@ -229,6 +229,7 @@ export const en = {
     info: 'Information',
     similar: 'More like this',
     open: 'Open in another program',
+    download: 'Save the original',
     reveal: 'Show in folder',
     copy: 'Copy picture',
     copied: 'The picture is on the clipboard.',
@@ -351,9 +352,8 @@ export const en = {
       photos: (n: number) => `knows ${photos(n)}`,
       fromFolder: 'Use a model from a folder',
       checked: (when: string) => `Checked ${when}`,
-      passed: 'gives the right answers',
-      notPassed: 'gives wrong answers',
-      on: (provider: string) => `on ${provider}`,
+      passed: 'right answers',
+      notPassed: 'wrong answers',
       stage: {
         download: 'Downloading',
         verify: 'Comparing with the original',

@@ -177,6 +177,7 @@ export const zhCN: Catalogue = {
     info: '信息',
     similar: '查找相似的照片',
     open: '用其他程序打开',
+    download: '保存原图',
     reveal: '在文件夹中显示',
     copy: '复制图片',
     copied: '图片已复制到剪贴板。',
@@ -297,7 +298,6 @@ export const zhCN: Catalogue = {
       checked: (when: string) => `${when}检查过`,
       passed: '结果正确',
       notPassed: '结果有误',
-      on: (provider: string) => `运行于${provider}`,
       stage: {
         download: '正在下载',
         verify: '正在与原件比对',
@@ -307,7 +307,7 @@ export const zhCN: Catalogue = {
       },
       task: { embed: '搜索', caption: '描述', answer: '问答' },
       about: {
-        'afterimage-starter': '随应用附带，无需网络。体积小、速度快，认识常见的动物、物品、场景和颜色。',
+        starter: '随应用附带，无需网络。体积小、速度快，认识常见的动物、物品、场景和颜色。',
         'clip-vit-base-patch32': '速度快，适合大多数照片，认识很多日常事物。',
         'siglip2-base-patch16-224': '对细节和多种语言（包括中文）的理解更好，速度较慢。',
       },

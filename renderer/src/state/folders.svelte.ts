@@ -53,10 +53,10 @@ export class Folders {
   async addGranted({ grant, name }: Chosen): Promise<void> {
     const { client, words, notices, library, indexing } = this.#app;
     try {
-      const { root, alreadyCovered } = await client.call('roots.add', { grant });
+      const { alreadyCovered } = await client.call('roots.add', { grant });
       notices.tell(alreadyCovered ? words.t.folders.covered(name) : words.t.folders.added(name));
-      await library.refresh();
-      void indexing.run([root.id]);
+      // The engine starts looking at it by itself.
+      await Promise.all([library.refresh(), indexing.refresh()]);
     } catch (error) {
       notices.report(error);
     }

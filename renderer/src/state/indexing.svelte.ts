@@ -48,11 +48,9 @@ export class Indexing {
   }
 
   /** Looks for new and changed photos; ends when all of them are in. */
-  async run(rootIds?: readonly number[]): Promise<void> {
+  async run(): Promise<void> {
     try {
-      await this.#client.call('indexing.run', rootIds === undefined ? {} : { rootIds: [...rootIds] }, {
-        onProgress: (progress) => this.#take(progress),
-      });
+      await this.#client.call('indexing.run', {}, { onProgress: (progress) => this.#take(progress) });
       await this.refresh();
     } catch (error) {
       this.#notices.report(error);

@@ -2,6 +2,7 @@
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError } from '../client.ts';
 import type { Words } from '../i18n/words.svelte.ts';
+import { Timers } from './timers.ts';
 
 export interface Notice {
   readonly key: string;
@@ -19,7 +20,7 @@ const most = 4;
 export class Notices {
   list = $state.raw<readonly Notice[]>([]);
   readonly #words: Words;
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #timers = new Timers();
 
   constructor(words: Words) {
     this.#words = words;
@@ -43,20 +44,14 @@ export class Notices {
   }
 
   dismiss(key: string): void {
-    clearTimeout(this.#timers.get(key));
-    this.#timers.delete(key);
+    this.#timers.clear(key);
     this.list = this.list.filter((notice) => notice.key !== key);
   }
 
   #show(notice: Notice): void {
     this.dismiss(notice.key);
     this.list = [...this.list, notice].slice(-most);
-    if (notice.level === 'info') {
-      this.#timers.set(
-        notice.key,
-        setTimeout(() => this.dismiss(notice.key), infoMs),
-      );
-    }
+    if (notice.level === 'info') this.#timers.set(notice.key, infoMs, () => this.dismiss(notice.key));
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Chip, Example, Hit, SearchResult } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
+import { unseen } from './unseen-hits.ts';
 import type { GridMemory, GridSource } from '../grid/source.ts';
 
 export interface ExamplePhoto {
@@ -146,8 +147,7 @@ export class Search implements GridSource {
         limit: pageSize,
       });
       if (round !== this.round) return;
-      const known = new Set(this.hits.map((hit) => hit.id));
-      const fresh = page.hits.filter((hit) => !known.has(hit.id));
+      const fresh = unseen(this.hits, page.hits);
       this.hits = [...this.hits, ...fresh];
       // The library shrank meanwhile: without this the same page would be asked for for ever.
       if (fresh.length === 0) this.result = { ...result, ...shrunk(result, this.hits.length) };

@@ -1,8 +1,9 @@
 /** Which photos of the grid are selected, by id, and where a range starts. */
+import { noIds, toggled, withRange, type Ids } from '../grid/id-sets.ts';
 import type { GridSource } from '../grid/source.ts';
 
 export class Selection {
-  ids = $state.raw<ReadonlySet<number>>(new Set());
+  ids = $state.raw<Ids>(noIds);
   #anchor = 0;
 
   get size(): number {
@@ -14,43 +15,32 @@ export class Selection {
   }
 
   clear(): void {
-    if (this.ids.size > 0) this.ids = new Set();
+    if (this.ids.size > 0) this.ids = noIds;
   }
 
   toggle(source: GridSource, index: number): void {
     const id = source.idAt(index);
     if (id === undefined) return;
-    const next = new Set(this.ids);
-    if (!next.delete(id)) next.add(id);
-    this.ids = next;
+    this.ids = toggled(this.ids, id);
     this.#anchor = index;
   }
 
   /** Adds everything from the anchor to here. */
   extend(source: GridSource, index: number): void {
-    this.ids = this.#range(source, this.#anchor, index, this.ids);
+    this.ids = withRange(source, this.#anchor, index, this.ids);
   }
 
   /** What dragging from one photo to another selects, on top of what was selected before it began. */
-  drag(source: GridSource, from: number, to: number, before: ReadonlySet<number>): void {
+  drag(source: GridSource, from: number, to: number, before: Ids): void {
     this.#anchor = from;
-    this.ids = this.#range(source, from, to, before);
+    this.ids = withRange(source, from, to, before);
   }
 
   all(source: GridSource): void {
-    this.ids = this.#range(source, 0, source.count - 1, new Set());
+    this.ids = withRange(source, 0, source.count - 1, noIds);
   }
 
   setAnchor(index: number): void {
     this.#anchor = index;
-  }
-
-  #range(source: GridSource, a: number, b: number, before: ReadonlySet<number>): Set<number> {
-    const next = new Set(before);
-    for (let i = Math.min(a, b); i <= Math.max(a, b); i++) {
-      const id = source.idAt(i);
-      if (id !== undefined) next.add(id);
-    }
-    return next;
   }
 }
