@@ -1,15 +1,15 @@
-/** The packs there are: those that ship, those in the library's folder, and those that can be downloaded. */
-import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+/** The packs there are, as the engine shows, loads and checks them. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventPayload, Pack, PackProgress, Provider, ProviderState, SelfTest } from '../contract.ts';
+import type { EventPayload, Pack, PackProgress, ProviderState, SelfTest } from '../contract.ts';
 import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
 import { loadEmbedder, type LoadedEmbedder } from './inference/embedder.ts';
 import { listProviders } from './inference/providers.ts';
 import type { Embedder, SpawnWorker } from './inference/types.ts';
 import type { Log } from './log.ts';
-import { readPack, verifyPack } from './packs/pack.ts';
+import { createCatalog, type CatalogEntry } from './packs/catalog.ts';
+import { verifyPack } from './packs/pack.ts';
 import type { PackDescription } from './packs/types.ts';
 import type { Store } from './store/types.ts';
 
@@ -32,138 +32,125 @@ interface InstallOptions {
 export interface PackShelf {
   readonly defaultPackId: string;
   list(): Promise<Pack[]>;
-  /** Bytes of the downloaded packs. */
+  /** Bytes of the packs in the library's folder, as of the last `list`. */
   bytes(): number;
-  /** @throws AppError pack-missing, pack-invalid, pack-unfit */
+  /** On the provider of the settings. @throws AppError pack-missing, pack-invalid, pack-unfit */
   load(packId: string): Promise<Embedder>;
+  /** @throws AppError not-found, download-failed, download-refused, disk-full, cancelled */
   install(packId: string, options: InstallOptions): Promise<void>;
-  /** @returns the id that the pack got. */
+  /** @returns the id that the pack got. @throws AppError pack-invalid, disk-full, cancelled */
   installFolder(path: string, options: InstallOptions): Promise<string>;
-  /** Hashes every file and runs the pack once, on the provider of the settings. */
+  /** Hashes every file and runs the pack once. @throws AppError pack-missing */
   verify(packId: string): Promise<SelfTest>;
+  /** @throws AppError pack-missing, not-supported */
   remove(packId: string): Promise<void>;
   removeAll(): Promise<void>;
   providers(): ProviderState[];
 }
 
 export function createPackShelf(options: PackShelfOptions): PackShelf {
-  const { modelsDirectory, directory, store, log, now, spawn, notice } = options;
-  const installedDirectory = join(directory, 'packs');
+  const { directory, store, log, now, spawn, notice } = options;
+  const installedDir = join(directory, 'packs');
+  const catalog = createCatalog({ bundledDir: options.modelsDirectory, installedDir, log });
   const tests = new Map<string, SelfTest>();
   let active: LoadedEmbedder | undefined;
-  let downloadedBytes = 0;
+  let installedBytes = 0;
 
-  const shelf = async (): Promise<Map<string, { pack: PackDescription; ships: boolean }>> => {
-    const found = new Map<string, { pack: PackDescription; ships: boolean }>();
-    downloadedBytes = 0;
-    for (const [parent, ships] of [
-      [installedDirectory, false],
-      [modelsDirectory, true],
-    ] as const)
-      for (const dir of await packFolders(parent)) {
-        try {
-          const pack = await readPack(dir);
-          if (!ships) downloadedBytes += pack.bytes;
-          found.set(pack.id, { pack, ships });
-        } catch (thrown) {
-          // A half-copied pack must not hide the others; using it tells what is wrong with it.
-          log.warn('a model pack was left out', { dir, message: AppError.from(thrown).message });
-        }
-      }
-    return found;
-  };
-  const find = async (packId: string): Promise<PackDescription> => {
-    const found = (await shelf()).get(packId);
-    if (found !== undefined) return found.pack;
-    throw new AppError(
-      'pack-missing',
-      `The model pack ${packId} is not installed. Install it, or choose another.`,
-      {
-        details: { packId },
-      },
-    );
-  };
-  const provider = (): 'auto' | Provider => readSettings(store).provider;
-  const load = async (packId: string): Promise<LoadedEmbedder> => {
-    const pack = await find(packId);
-    const embedder = await loadEmbedder({
-      pack,
-      spawn,
-      log,
-      now,
-      provider: provider(),
-      cacheDir: join(directory, 'compiled'),
-    });
-    tests.set(packId, embedder.selfTest);
+  const load = async (pack: PackDescription): Promise<LoadedEmbedder> => {
+    const { provider } = readSettings(store);
+    const cacheDir = join(directory, 'compiled');
+    const embedder = await loadEmbedder({ pack, spawn, log, now, provider, cacheDir });
+    tests.set(pack.id, embedder.selfTest);
     return embedder;
+  };
+
+  const tryOut = async (pack: PackDescription): Promise<SelfTest> => {
+    try {
+      await verifyPack(pack);
+      const embedder = await load(pack);
+      await embedder.close();
+      return embedder.selfTest;
+    } catch (thrown) {
+      const { message } = AppError.from(thrown, `Trying out ${pack.name}`);
+      return { at: now(), passed: false, provider: 'cpu', minCosine: null, messages: [message] };
+    }
   };
 
   return {
     defaultPackId: 'starter',
     async list() {
-      const packs = [...(await shelf()).values()];
-      return packs.map(({ pack }) => {
-        const isActive = options.isActive(pack.id);
-        return {
-          id: pack.id,
-          name: pack.name,
-          description: pack.description,
-          task: 'embed',
-          family: pack.family,
-          dims: pack.dims,
-          bytes: pack.bytes,
-          licence: { id: pack.licence.id, name: pack.licence.name, url: pack.licence.url },
-          source: pack.source,
-          recommended: false,
-          installed: true,
-          active: isActive,
-          photos: photosOf(store, pack),
-          fingerprint: pack.fingerprint,
-          selfTest: tests.get(pack.id) ?? null,
-        };
-      });
+      const entries = await catalog.list();
+      installedBytes = entries.reduce(
+        (sum, entry) => sum + (entry.installed && !entry.bundled ? entry.pack.bytes : 0),
+        0,
+      );
+      return entries.map((entry) => describe(entry, { store, tests, isActive: options.isActive }));
     },
-    bytes: () => downloadedBytes,
+    bytes: () => installedBytes,
     async load(packId) {
-      active = await load(packId);
+      active = await load(await catalog.get(packId));
       for (const message of active.selfTest.messages)
-        notice({ level: 'info', key: `provider-${packId}`, code: 'provider-unavailable', message });
+        notice({ level: 'info', key: `self-test-${packId}`, code: 'provider-unavailable', message });
       return active;
     },
-    install: (packId) => Promise.reject(new AppError('not-found', `There is no pack ${packId} to download.`)),
-    installFolder: (path) => Promise.reject(new AppError('not-found', `There is no pack at ${path}.`)),
+    async install(packId, { signal, onProgress }) {
+      const pack = await catalog.install(packId, { signal, onProgress });
+      onProgress({ packId, stage: 'self-test', done: 0, total: 1, bytesPerSecond: null });
+      tests.set(packId, await tryOut(pack));
+    },
+    async installFolder(path, { signal, onProgress }) {
+      const pack = await catalog.installFolder(path, { signal, onProgress });
+      onProgress({ packId: pack.id, stage: 'self-test', done: 0, total: 1, bytesPerSecond: null });
+      tests.set(pack.id, await tryOut(pack));
+      return pack.id;
+    },
     async verify(packId) {
-      await verifyPack(await find(packId));
-      const embedder = await load(packId);
-      await embedder.close();
-      return embedder.selfTest;
+      const test = await tryOut(await catalog.get(packId));
+      tests.set(packId, test);
+      return test;
     },
-    async remove(packId) {
-      const found = (await shelf()).get(packId);
-      if (found === undefined) return;
-      if (found.ships)
-        throw new AppError('input-invalid', `${found.pack.name} ships with the app and cannot be removed.`);
-      await rm(found.pack.dir, { recursive: true, force: true });
-    },
-    async removeAll() {
-      await rm(installedDirectory, { recursive: true, force: true });
-    },
-    providers: () => listProviders(provider(), active?.provider ?? null, active?.providerNotes ?? {}),
+    remove: (packId) => catalog.remove(packId),
+    removeAll: () => rm(installedDir, { recursive: true, force: true }),
+    providers: () =>
+      listProviders(readSettings(store).provider, active?.provider ?? null, active?.providerNotes ?? {}),
   };
 }
 
-/** Folders beside the packs (the training recipe) are none. */
-async function packFolders(parent: string): Promise<string[]> {
-  const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => join(parent, name))
-    .filter((dir) => existsSync(join(dir, 'pack.json')));
-}
-
-/** Photos that have a vector of this pack already. */
-function photosOf(store: Store, pack: PackDescription): number {
-  const active = store.embeddings.activeModel();
-  if (active?.fingerprint === pack.fingerprint) return store.embeddings.count(active.modelId);
-  return 0;
+function describe(
+  entry: CatalogEntry,
+  { store, tests, isActive }: Pick<PackShelfOptions, 'store' | 'isActive'> & { tests: Map<string, SelfTest> },
+): Pack {
+  const { id, name, description } = entry.installed ? entry.pack : entry.offer;
+  const common = { id, name, description, task: 'embed', selfTest: tests.get(id) ?? null } as const;
+  if (entry.installed) {
+    const { family, dims, bytes, licence, source, fingerprint } = entry.pack;
+    const modelId = store.embeddings.find(fingerprint);
+    return {
+      ...common,
+      family,
+      dims,
+      bytes,
+      licence: { id: licence.id, name: licence.name, url: licence.url },
+      source,
+      recommended: entry.recommended,
+      installed: true,
+      active: isActive(id),
+      photos: modelId === undefined ? 0 : store.embeddings.count(modelId),
+      fingerprint,
+    };
+  }
+  const { pack, repo, recommended } = entry.offer;
+  return {
+    ...common,
+    family: pack.family,
+    dims: pack.dims,
+    bytes: entry.bytes,
+    licence: { id: pack.licence.id, name: pack.licence.name, url: pack.licence.url ?? null },
+    source: repo,
+    recommended,
+    installed: false,
+    active: isActive(id),
+    photos: 0,
+    fingerprint: null,
+  };
 }

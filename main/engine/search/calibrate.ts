@@ -41,7 +41,11 @@ export function textPrior(scoring: Scoring): ScorePrior {
   const background = scoring.background ?? (sigmoid ? { mean: 0, std: 0.035 } : { mean: 0.19, std: 0.032 });
   const std = Math.max(background.std, 1e-4);
   const matching = scoring.matching ?? { mean: background.mean + 3 * std, std };
-  return { background: { mean: background.mean, std }, matching };
+  return {
+    background: { mean: background.mean, std },
+    matching: { mean: matching.mean, std: Math.max(matching.std, 1e-4) },
+    measured: scoring.background !== null && scoring.matching != null,
+  };
 }
 
 /** Total: any finite scores, any size, give thresholds without NaN, and `likelyAt` never exceeds `strongAt`. */
@@ -52,15 +56,19 @@ export function calibrate(
 ): Thresholds {
   const mixture = fitMixture(weigh(distribution), prior);
   const { background } = mixture;
+  // What merely belongs to the query's neighbourhood (food, for "pizza") makes a second hump, too. Where the
+  // pack says what matches score, that word counts as much as the library's shape.
+  const byPack = prior.measured
+    ? { background: prior.background, matching: prior.matching, share: Math.min(mixture.share, 0.5) }
+    : undefined;
+  const scoreAt = (probability: number): number =>
+    Math.max(
+      scoreAtProbability(probability, mixture),
+      byPack === undefined ? -Infinity : scoreAtProbability(probability, byPack),
+    );
   const std = Math.max(background.std, prior.background.std * 0.5);
-  let likelyAt = Math.max(
-    scoreAtProbability(likelyProbability, mixture),
-    background.mean + leastZ.likely * std,
-  );
-  let strongAt = Math.max(
-    scoreAtProbability(strongProbability, mixture),
-    background.mean + leastZ.strong * std,
-  );
+  let likelyAt = Math.max(scoreAt(likelyProbability), background.mean + leastZ.likely * std);
+  let strongAt = Math.max(scoreAt(strongProbability), background.mean + leastZ.strong * std);
   if (scoring?.kind === 'sigmoid' && scoring.logitScale > 0) {
     // A sigmoid pack was trained to give probabilities: what it is sure of is a match in any library, and
     // what it rules out is none.

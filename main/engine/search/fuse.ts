@@ -59,5 +59,6 @@ export function priorAround(background: Normal): ScorePrior {
   return {
     background,
     matching: { mean: background.mean + 3.5 * background.std, std: 1.2 * background.std },
+    measured: false,
   };
 }

@@ -9,6 +9,8 @@ export interface ScorePrior {
   /** Cosines of pairs that do not match, and of pairs that do. */
   readonly background: Normal;
   readonly matching: Normal;
+  /** The pack's makers measured both: matches score there, wherever this query's background lies. */
+  readonly measured: boolean;
 }
 
 /** Scores with how many photos each stands for. */
@@ -24,7 +26,9 @@ export interface Mixture {
   readonly share: number;
 }
 
-const iterations = 40;
+const mostRounds = 40;
+/** Rounds end when the share moves by less than this part of itself: 1 % of it decides no band. */
+const settled = 1e-3;
 /**
  * Priors in photos: how many of its own a library needs before it outweighs the pack. The background's mean
  * differs from query to query by about half its deviation, hence the small figure.
@@ -48,7 +52,7 @@ export function fitMixture(observed: WeightedScores, prior: ScorePrior): Mixture
   };
   let share = sharePrior.matching / (sharePrior.matching + sharePrior.background);
   const { scores, weights } = observed;
-  for (let round = 0; round < iterations; round++) {
+  for (let round = 0; round < mostRounds; round++) {
     const inside = newSums();
     const outside = newSums();
     for (let i = 0; i < scores.length; i++) {
@@ -64,23 +68,24 @@ export function fitMixture(observed: WeightedScores, prior: ScorePrior): Mixture
       leastStd,
       mostStd: prior.background.std * 2,
     });
-    const gap = Math.max(
-      prior.matching.mean - prior.background.mean,
-      leastGap * Math.max(background.std, prior.background.std),
-    );
+    const usualGap = prior.matching.mean - prior.background.mean;
+    const expected = prior.measured ? prior.matching.mean : background.mean + usualGap;
+    const least = background.mean + leastGap * background.std;
     const fitted = maximise(
       inside,
-      { mean: background.mean + gap, std: prior.matching.std },
+      { mean: Math.max(expected, least), std: prior.matching.std },
       {
         meanPhotos: priorPhotos.matchingMean + inside.weight / 2,
         stdPhotos: priorPhotos.matchingStd,
         leastStd,
-        mostStd: prior.matching.std * 1.5,
+        mostStd: prior.matching.std,
       },
     );
-    matching = { ...fitted, mean: Math.max(fitted.mean, background.mean + leastGap * background.std) };
+    matching = { ...fitted, mean: Math.max(fitted.mean, least) };
     const total = inside.weight + outside.weight;
+    const before = share;
     share = (inside.weight + sharePrior.matching) / (total + sharePrior.matching + sharePrior.background);
+    if (Math.abs(share - before) < settled * before) break;
   }
   return { background, matching, share };
 }

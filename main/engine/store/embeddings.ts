@@ -113,6 +113,7 @@ export function createEmbeddingTable(
         );
       return known.id;
     },
+    find: (fingerprint) => byFingerprint.get(fingerprint)?.id,
     activeModel() {
       const id = active.get();
       const model = id === undefined || id === null ? undefined : byId.get(id);

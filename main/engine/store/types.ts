@@ -176,6 +176,8 @@ export interface PhotoTable {
 export interface EmbeddingTable {
   /** The row of a pack's fingerprint, made when new. @throws AppError pack-invalid when its dims differ. */
   model(fingerprint: string, packId: string, dims: number): number;
+  /** The row of a fingerprint when there is one; unlike `model`, nothing is made. */
+  find(fingerprint: string): number | undefined;
   activeModel(): { modelId: number; fingerprint: string; packId: string; dims: number } | undefined;
   setActiveModel(modelId: number): void;
   /** Increases with every transaction that changes what can be found. */
