@@ -20,6 +20,10 @@ const linksBytes = ({ m }: GraphShape): number => 4 + 2 * m * 4;
 const upperBytes = ({ m }: GraphShape): number => 4 + m * 4;
 const elementBytes = (shape: GraphShape): number => linksBytes(shape) + shape.dims * 4 + 8;
 
+/** The file's length without the upper levels' links, which are few. */
+export const graphFileBytes = (count: number, shape: GraphShape): number =>
+  headerBytes + count * (elementBytes(shape) + 4);
+
 /** The graph without its vectors: about 140 bytes an element at M 16. */
 export interface GraphLinks {
   readonly count: number;
@@ -64,7 +68,7 @@ export async function parseGraphFile(
     size(64) === 2 * shape.m &&
     size(72) === shape.m;
   if (!asExpected) throw unwritten('its header is not the expected one');
-  if (fileBytes < headerBytes + count * (element + 4)) throw unwritten('it is cut short');
+  if (fileBytes < graphFileBytes(count, shape)) throw unwritten('it is cut short');
 
   const ids = new Uint32Array(count);
   const links = linksBytes(shape);

@@ -1,16 +1,19 @@
 /** The graph into the store and back: links only, through a temporary file because hnswlib knows nothing else. */
-import { open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import hnswlib from 'hnswlib-node';
 import { AppError } from '../../errors.ts';
+import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 import {
   composeGraphFile,
   decodeSnapshot,
   encodeSnapshot,
+  graphFileBytes,
   parseGraphFile,
   type GraphElement,
   type GraphLinks,
+  type GraphShape,
 } from './graph-file.ts';
 import { Graph, linksPerElement } from './graph.ts';
 import type { VectorRows } from './vector-rows.ts';
@@ -45,6 +48,16 @@ export interface SnapshotPlace {
   readonly store: Store;
   readonly modelId: number;
   readonly temporaryDirectory: string;
+  readonly log: Log;
+}
+
+/** What cannot be removed now is removed at the next start. */
+async function discard(path: string, log: Log): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (thrown) {
+    log.warn('index: a temporary file stays', { error: AppError.from(thrown, `Removing ${path}`).toShape() });
+  }
 }
 
 /**
@@ -64,9 +77,11 @@ export async function saveGraph(
   for (let row = 0; row < ids.length; row += 1) ids[row] = rows.idOf(row) ?? 0;
   const path = temporaryFile(place.temporaryDirectory);
   try {
+    signal?.throwIfAborted();
+    await checkSpace(place.temporaryDirectory, graphFileBytes(graph.elements, graph.shape));
     await graph.writeFile(path);
     signal?.throwIfAborted();
-    const links = await parseFile(path, graph, (label) => ids[label] ?? 0);
+    const links = await parseFile(path, graph.shape, (label) => ids[label] ?? 0);
     signal?.throwIfAborted();
     place.store.snapshots.write(
       place.modelId,
@@ -76,11 +91,26 @@ export async function saveGraph(
   } catch (thrown) {
     throw AppError.from(thrown, 'Saving the search graph');
   } finally {
-    await rm(path, { force: true });
+    await discard(path, place.log);
   }
 }
 
-async function parseFile(path: string, graph: Graph, idOf: (label: number) => number): Promise<GraphLinks> {
+/** hnswlib reports success on a full disk, so there is a look beforehand and one at the file afterwards. */
+async function checkSpace(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= bytes) return;
+  throw new AppError(
+    'disk-full',
+    `The search graph needs ${Math.ceil(bytes / 2 ** 20)} MB in ${directory} to be saved, and there is less. Free some space; until then it is rebuilt at each start.`,
+    { details: { path: directory } },
+  );
+}
+
+async function parseFile(
+  path: string,
+  shape: GraphShape,
+  idOf: (label: number) => number,
+): Promise<GraphLinks> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -92,7 +122,7 @@ async function parseFile(path: string, graph: Graph, idOf: (label: number) => nu
         return buffer;
       },
       size,
-      graph.shape,
+      shape,
       idOf,
     );
   } finally {
@@ -102,17 +132,21 @@ async function parseFile(path: string, graph: Graph, idOf: (label: number) => nu
 
 /**
  * Reads the model's graph; rows that changed since it was saved wait to join it again.
- * @returns undefined when there is no snapshot.
- * @throws AppError library-damaged (missing or torn chunks, links that lead nowhere, too old), io-failed, disk-full
+ * @returns undefined when there is no snapshot, or one that is too old.
+ * @throws AppError library-damaged (missing or torn chunks, links that lead nowhere), io-failed, disk-full
  */
 export async function loadGraph(place: SnapshotPlace, rows: VectorRows): Promise<Graph | undefined> {
-  const { store, modelId } = place;
+  const { store, modelId, log } = place;
   const info = store.snapshots.info(modelId);
   if (info === undefined) return undefined;
   const shape = { dims: rows.dims, m: linksPerElement };
   const links = decodeSnapshot(Buffer.concat([...store.snapshots.read(modelId)]), shape);
+  if (info.dims !== rows.dims || info.count !== links.count) throw mixedUp('it was made for other vectors');
   const changes = store.embeddings.changesSince(modelId, info.generation);
-  if (changes === undefined) throw tooOld();
+  if (changes === undefined) {
+    log.info(tooOld, { ...info });
+    return undefined;
+  }
   const changed = new Set<number>();
   for (const id of changes.upserted.ids) changed.add(id);
 
@@ -122,12 +156,15 @@ export async function loadGraph(place: SnapshotPlace, rows: VectorRows): Promise
     if (id === 0 || changed.has(id)) continue;
     const row = rows.rowOf(id);
     if (row === undefined) continue;
-    if (present.has(row)) throw twice(id);
+    if (present.has(row)) throw mixedUp(`photo ${id} is in it twice`);
     rowOf[element] = row;
     present.add(row);
   }
   const deleted = links.count - present.size;
-  if (deleted > mostDeleted * links.count) throw tooOld();
+  if (deleted > mostDeleted * links.count) {
+    log.info(tooOld, { ...info, deleted });
+    return undefined;
+  }
 
   const vectorOf = (element: number): Float32Array | undefined => {
     const row = rowOf[element] ?? -1;
@@ -147,20 +184,20 @@ export async function loadGraph(place: SnapshotPlace, rows: VectorRows): Promise
   const path = temporaryFile(place.temporaryDirectory);
   try {
     await writeFile(path, composeGraphFile(links, shape, capacity, element));
-    await checkLength(path, links, rows.dims);
+    await checkLength(path, links, shape);
     const hnsw = new hnswlib.HierarchicalNSW('ip', rows.dims);
     await hnsw.readIndex(path);
     return new Graph(rows, { hnsw, capacity, present, deleted });
   } catch (thrown) {
     throw AppError.from(thrown, 'Loading the search graph');
   } finally {
-    await rm(path, { force: true });
+    await discard(path, log);
   }
 }
 
 /** hnswlib believes what it reads, so the file must be whole. */
-async function checkLength(path: string, links: GraphLinks, dims: number): Promise<void> {
-  const expected = 96 + links.level0.length + links.count * (dims * 4 + 8 + 4) + links.upper.length;
+async function checkLength(path: string, links: GraphLinks, shape: GraphShape): Promise<void> {
+  const expected = graphFileBytes(links.count, shape) + links.upper.length;
   const { size } = await stat(path);
   if (size !== expected) throw new AppError('io-failed', `${path} has ${size} bytes instead of ${expected}.`);
 }
@@ -179,16 +216,11 @@ function neighbourVector(
   return undefined;
 }
 
-function tooOld(): AppError {
-  return new AppError(
-    'library-damaged',
-    'The stored search graph is too old to catch up. It is rebuilt from the stored vectors by itself.',
-  );
-}
+const tooOld = 'index: the stored graph is too old to catch up and is built anew';
 
-function twice(id: number): AppError {
+function mixedUp(reason: string): AppError {
   return new AppError(
     'library-damaged',
-    `The stored search graph has photo ${id} twice. It is rebuilt from the stored vectors by itself.`,
+    `The stored search graph is damaged: ${reason}. It is rebuilt from the stored vectors by itself.`,
   );
 }

@@ -71,10 +71,14 @@ export class Graph {
     return this.#waiting;
   }
 
+  /** Live and deleted ones. */
+  get elements(): number {
+    return this.#present + this.#deleted;
+  }
+
   /** Of all elements, how many are deleted: they cost time and memory until a rebuild. */
   get deletedShare(): number {
-    const elements = this.#present + this.#deleted;
-    return elements === 0 ? 0 : this.#deleted / elements;
+    return this.elements === 0 ? 0 : this.#deleted / this.elements;
   }
 
   /** Changes with every element added or deleted. */
@@ -164,7 +168,7 @@ export class Graph {
   }
 
   #add(row: number): void {
-    if (this.#present + this.#deleted >= this.#capacity) {
+    if (this.elements >= this.#capacity) {
       this.#capacity = Math.ceil(this.#capacity * 1.5) + 1024;
       this.#hnsw.resizeIndex(this.#capacity);
     }

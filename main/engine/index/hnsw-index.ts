@@ -1,7 +1,6 @@
 /** The index: exact rows always, an HNSW graph beside them that is built, mended and replaced in the background. */
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
-import type { Log } from '../log.ts';
 import { Graph } from './graph.ts';
 import { mostDeleted, saveGraph, type SnapshotPlace } from './graph-snapshot.ts';
 import { graphPlan, planSearch } from './plan.ts';
@@ -16,12 +15,16 @@ const backlogRows = 2_000;
 export interface HnswIndexParts {
   readonly place: SnapshotPlace;
   readonly rows: VectorRows;
-  readonly graph: Graph | undefined;
-  /** Whether the graph is exactly what the store holds. */
-  readonly graphSaved: boolean;
+  /** Reads the stored graph; undefined when there is none to be had. Never rejects. */
+  readonly load: () => Promise<LoadedGraph | undefined>;
   readonly generation: number;
   readonly exactBelow: number;
-  readonly log: Log;
+}
+
+export interface LoadedGraph {
+  readonly graph: Graph;
+  /** Whether the graph is exactly what the store holds. */
+  readonly saved: boolean;
 }
 
 export class HnswIndex implements VectorIndex {
@@ -36,6 +39,8 @@ export class HnswIndex implements VectorIndex {
   #building: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
   #writing: Promise<void> | undefined;
+  /** Rows removed while the stored graph is being read: it may hold them. Undefined once it has been read. */
+  #removedWhileLoading: number[] | undefined = [];
   #abandoned = false;
   #closed = false;
 
@@ -43,10 +48,8 @@ export class HnswIndex implements VectorIndex {
     this.#parts = parts;
     this.#rows = parts.rows;
     this.dims = parts.rows.dims;
-    this.#serving = parts.graph;
-    this.#savedVersion = parts.graphSaved ? parts.graph?.version : undefined;
     this.#generation = parts.generation;
-    this.#tend();
+    this.#start(this.#load());
   }
 
   get size(): number {
@@ -64,7 +67,7 @@ export class HnswIndex implements VectorIndex {
 
   upsert(vectors: readonly { id: number; vector: Float32Array }[], generation: number): void {
     this.#checkOpen();
-    for (const { vector } of vectors) this.#check(vector);
+    for (const { vector } of vectors) this.#rows.check(vector);
     for (const { id, vector } of vectors) {
       this.#removeRow(id);
       const row = this.#rows.add(id, vector);
@@ -84,7 +87,7 @@ export class HnswIndex implements VectorIndex {
 
   search(query: Float32Array, options: SearchOptions): { neighbours: Neighbour[]; method: 'exact' | 'hnsw' } {
     this.#checkOpen();
-    this.#check(query);
+    this.#rows.check(query);
     const plan = this.#plan(options);
     if (plan.method === 'hnsw' && this.#serving !== undefined) {
       const neighbours = this.#searchGraph(this.#serving, query, options, plan);
@@ -96,7 +99,7 @@ export class HnswIndex implements VectorIndex {
   }
 
   scores(query: Float32Array, ids: readonly number[]): Float32Array {
-    this.#check(query);
+    this.#rows.check(query);
     const scores = new Float32Array(ids.length);
     for (const [at, id] of ids.entries()) {
       const row = this.#rows.rowOf(id);
@@ -106,20 +109,8 @@ export class HnswIndex implements VectorIndex {
   }
 
   sampleScores(query: Float32Array, size: number): Float32Array {
-    this.#check(query);
-    const limit = this.#rows.rowLimit;
-    const step = Math.max(1, limit / Math.max(1, size));
-    const scores: number[] = [];
-    // Every step-th row; a removed one gives its place to the next row that lives.
-    let row = 0;
-    for (let at = 0; at < limit && scores.length < size; at += step) {
-      row = Math.max(row, Math.floor(at));
-      while (row < limit && this.#rows.idOf(row) === undefined) row += 1;
-      if (row >= limit) break;
-      scores.push(this.#rows.score(row, query));
-      row += 1;
-    }
-    return Float32Array.from(scores);
+    this.#rows.check(query);
+    return Float32Array.from(this.#rows.sample(size), (row) => this.#rows.score(row, query));
   }
 
   vector(id: number): Float32Array | undefined {
@@ -140,7 +131,7 @@ export class HnswIndex implements VectorIndex {
     // One at a time, and the second sees whether anything is left to save.
     while (this.#saving !== undefined) await this.#saving.catch(() => undefined);
     const graph = this.#serving;
-    if (graph === undefined || graph.version === this.#savedVersion) return;
+    if (graph === undefined || graph.elements === 0 || graph.version === this.#savedVersion) return;
     if (this.#closed || this.#parts.place.store.readOnly) return;
     this.#saving = this.#save(graph, signal).finally(() => {
       this.#saving = undefined;
@@ -210,12 +201,7 @@ export class HnswIndex implements VectorIndex {
 
   #scan(query: Float32Array, { k, allowed }: SearchOptions): Neighbour[] {
     const best = new TopK(k);
-    if (allowed === undefined) this.#rows.scan(query, best);
-    else
-      for (const id of allowed) {
-        const row = this.#rows.rowOf(id);
-        if (row !== undefined) best.offer(id, this.#rows.score(row, query));
-      }
+    this.#rows.scan(query, best, allowed);
     return best.sorted();
   }
 
@@ -225,21 +211,37 @@ export class HnswIndex implements VectorIndex {
     const inServing = this.#serving?.remove(row) ?? false;
     const inNext = this.#next?.remove(row) ?? false;
     // A graph that still has an element of this number would take the next photo for it.
-    if (!inServing && !inNext) this.#rows.free(row);
+    if (this.#removedWhileLoading !== undefined) this.#removedWhileLoading.push(row);
+    else if (!inServing && !inNext) this.#rows.free(row);
   }
 
   /** Starts whatever the graph needs now. */
   #tend(): void {
-    if (this.#closed || this.#abandoned) return;
+    if (this.#closed || this.#abandoned || this.#removedWhileLoading !== undefined) return;
     if (this.#serving === undefined && this.size >= this.#parts.exactBelow)
       this.#serving = new Graph(this.#rows);
     if (this.#serving !== undefined && this.#next === undefined && this.#serving.deletedShare > mostDeleted)
       this.#next = new Graph(this.#rows);
     if (this.#building !== undefined || !this.#hasWork()) return;
-    this.#building = this.#build().finally(() => {
+    this.#start(this.#build());
+  }
+
+  #start(work: Promise<void>): void {
+    this.#building = work.finally(() => {
       this.#building = undefined;
       this.#tend();
     });
+  }
+
+  async #load(): Promise<void> {
+    // Whoever opened the index may search first.
+    await setImmediate();
+    const loaded = await this.#parts.load();
+    const removed = this.#removedWhileLoading ?? [];
+    this.#removedWhileLoading = undefined;
+    this.#serving = loaded?.graph;
+    this.#savedVersion = loaded?.saved === true ? loaded.graph.version : undefined;
+    for (const row of removed) if (loaded?.graph.remove(row) !== true) this.#rows.free(row);
   }
 
   #hasWork(): boolean {
@@ -263,7 +265,7 @@ export class HnswIndex implements VectorIndex {
       }
     } catch (thrown) {
       // Out of memory, most likely. Exact scans go on serving; a restart tries again.
-      this.#parts.log.error('index: building the graph failed', {
+      this.#parts.place.log.error('index: building the graph failed', {
         error: AppError.from(thrown, 'Building the search graph').toShape(),
       });
       this.#abandon();
@@ -291,17 +293,5 @@ export class HnswIndex implements VectorIndex {
 
   #checkOpen(): void {
     if (this.#closed) throw new AppError('engine-stopped', 'The index is closed.');
-  }
-
-  /** hnswlib ends the process on anything but finite numbers of the right length. */
-  #check(vector: Float32Array): void {
-    if (vector.length !== this.dims)
-      throw new AppError(
-        'internal',
-        `A vector of ${vector.length} dimensions was given to an index of ${this.dims}.`,
-      );
-    for (const value of vector)
-      if (!Number.isFinite(value))
-        throw new AppError('internal', 'A vector with a value that is no number was given.');
   }
 }

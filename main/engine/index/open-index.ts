@@ -4,10 +4,9 @@ import type { EventPayload } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
-import type { Graph } from './graph.ts';
 import { loadGraph, removeStaleFiles } from './graph-snapshot.ts';
 import type { VectorIndex } from './types.ts';
-import { HnswIndex } from './hnsw-index.ts';
+import { HnswIndex, type LoadedGraph } from './hnsw-index.ts';
 import { VectorRows } from './vector-rows.ts';
 
 export interface OpenIndexOptions {
@@ -24,7 +23,7 @@ export interface OpenIndexOptions {
 }
 
 /**
- * Searching works at once; while the graph is missing or incomplete, what it lacks is scanned exactly.
+ * Searching works at once: the stored graph is read in the background, and what a graph lacks is scanned exactly.
  * @throws AppError pack-invalid when the stored vectors have other dimensions, library-damaged when they are broken
  */
 export async function openIndex(options: OpenIndexOptions): Promise<VectorIndex> {
@@ -38,16 +37,23 @@ export async function openIndex(options: OpenIndexOptions): Promise<VectorIndex>
       `The model gives ${dims} dimensions but the library holds vectors of ${vectors.dims}. Install the pack again.`,
     );
   const rows = new VectorRows(vectors);
-  const place = { store, modelId, temporaryDirectory };
-  let graph: Graph | undefined;
-  try {
-    if (!store.readOnly) await removeStaleFiles(temporaryDirectory);
-    graph = await loadGraph(place, rows);
-  } catch (thrown) {
-    const error = AppError.from(thrown, 'Loading the search graph');
-    log.warn('index: the stored graph is rebuilt', { error: error.toShape() });
-    options.onNotice?.({ ...error.toShape(), level: 'info', key: 'index-rebuilt' });
-  }
-  const graphSaved = store.snapshots.info(modelId)?.generation === generation;
-  return new HnswIndex({ place, rows, graph, graphSaved, generation, exactBelow, log });
+  const place = { store, modelId, temporaryDirectory, log };
+  if (!store.readOnly)
+    await removeStaleFiles(temporaryDirectory).catch((thrown: unknown) => {
+      const error = AppError.from(thrown, `Tidying ${temporaryDirectory}`);
+      log.warn('index: old temporary files could not be removed', { error: error.toShape() });
+    });
+  const load = async (): Promise<LoadedGraph | undefined> => {
+    try {
+      const saved = store.snapshots.info(modelId)?.generation === generation;
+      const graph = await loadGraph(place, rows);
+      return graph === undefined ? undefined : { graph, saved };
+    } catch (thrown) {
+      const error = AppError.from(thrown, 'Loading the search graph');
+      log.warn('index: the stored graph is rebuilt', { error: error.toShape() });
+      options.onNotice?.({ ...error.toShape(), level: 'info', key: 'index-rebuilt' });
+      return undefined;
+    }
+  };
+  return new HnswIndex({ place, rows, load, generation, exactBelow });
 }

@@ -1,4 +1,5 @@
 /** All vectors of the model in memory, by row: what exact scans and rescoring read. */
+import { AppError } from '../../errors.ts';
 import type { Vectors } from '../store/types.ts';
 import { dotProduct } from './dot-product.ts';
 import type { TopK } from './top-k.ts';
@@ -58,6 +59,18 @@ export class VectorRows {
     return id === none ? undefined : id;
   }
 
+  /** hnswlib ends the process on anything but finite numbers of the right length. @throws AppError internal */
+  check(vector: Float32Array): void {
+    if (vector.length !== this.dims)
+      throw new AppError(
+        'internal',
+        `A vector of ${vector.length} dimensions was given to an index of ${this.dims}.`,
+      );
+    for (const value of vector)
+      if (!Number.isFinite(value))
+        throw new AppError('internal', 'A vector with a value that is no number was given to the index.');
+  }
+
   /** Stores a vector in a row of its own; the photo must have none. */
   add(id: number, vector: Float32Array): number {
     const row = this.#free.pop() ?? this.#ids.length;
@@ -93,8 +106,17 @@ export class VectorRows {
     return dotProduct(this.#block(row), this.#offset(row), query, this.dims);
   }
 
-  /** Scores every photo. */
-  scan(query: Float32Array, best: TopK): void {
+  /** Scores every photo, or those allowed. */
+  scan(query: Float32Array, best: TopK, allowed?: ReadonlySet<number>): void {
+    if (allowed !== undefined) {
+      for (const id of allowed) {
+        const row = this.#rowOf.get(id);
+        if (row === undefined) continue;
+        const score = this.score(row, query);
+        if (score >= best.threshold) best.offer(id, score);
+      }
+      return;
+    }
     for (const [at, block] of this.#blocks.entries()) {
       const first = at * rowsPerBlock;
       const end = Math.min(rowsPerBlock, this.#ids.length - first);
@@ -105,6 +127,22 @@ export class VectorRows {
         if (score >= best.threshold) best.offer(id, score);
       }
     }
+  }
+
+  /** The rows of about `size` photos, spread evenly: the same ones each time until photos come or go. */
+  sample(size: number): number[] {
+    const limit = this.#ids.length;
+    const step = Math.max(1, limit / Math.max(1, size));
+    const rows: number[] = [];
+    let row = 0;
+    for (let at = 0; at < limit && rows.length < size; at += step) {
+      // A removed row gives its place to the next one that lives.
+      row = Math.max(row, Math.floor(at));
+      while (row < limit && this.idOf(row) === undefined) row += 1;
+      if (row < limit) rows.push(row);
+      row += 1;
+    }
+    return rows;
   }
 
   ids(): IterableIterator<number> {

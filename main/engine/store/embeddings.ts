@@ -80,6 +80,7 @@ export function createEmbeddingTable(
     )
     .pluck();
   const exists = db.prepare<[number], number>('SELECT 1 FROM embeddings WHERE key = ?').pluck();
+  const photoExists = db.prepare<[number], number>('SELECT 1 FROM photos WHERE id = ?').pluck();
   const deleteModel = db.prepare('DELETE FROM models WHERE id = ?');
 
   const dimsOf = (modelId: number): number => {
@@ -162,7 +163,9 @@ export function createEmbeddingTable(
     put(modelId, rows) {
       return db.transaction(() => {
         const generation = history.bump();
-        for (const { photoId, vector } of rows) writer.write(modelId, photoId, vector, generation);
+        // A photo removed while it was being embedded is left out.
+        for (const { photoId, vector } of rows)
+          if (photoExists.get(photoId) !== undefined) writer.write(modelId, photoId, vector, generation);
         return generation;
       })();
     },

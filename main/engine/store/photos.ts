@@ -12,8 +12,8 @@ export interface PhotoTableOptions {
   readonly history: History;
   readonly vectors: VectorWriter;
   readonly thumbnails: Pick<ThumbnailTable, 'put'>;
-  /** Hears, after the commit, that photos went or changed their bytes. */
-  readonly onRemoved: () => void;
+  /** Hears, after the commit, the content hashes of photos that went or changed their bytes. */
+  readonly onUnused: (hashes: readonly string[]) => void;
 }
 
 export function createPhotoTable(db: Database, options: PhotoTableOptions): PhotoTable {
@@ -75,19 +75,25 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
      SELECT model_id * 4294967296 + @id, model_id, @id, @generation, vector FROM embeddings WHERE photo_id = @from`,
   );
 
-  const commitIndexed = (modelId: number, photo: IndexedPhoto, generation: number): void => {
+  /** @returns the hash that the photo no longer has, if it changed. */
+  const commitIndexed = (modelId: number, photo: IndexedPhoto, generation: number): string | null => {
     const before = hashOf.get(photo.photoId);
     // Gone while it was being worked on: its vector has nowhere to belong.
-    if (before === undefined) return;
+    if (before === undefined) return null;
     setIndexed.run({ ...photo.metadata, ...photo.stat, hash: photo.hash, id: photo.photoId });
-    // Other models' vectors are of the old bytes; withoutVector() offers the photo to them again.
-    if (before !== photo.hash) dropOtherModels.run(photo.photoId, modelId);
     vectors.write(modelId, photo.photoId, photo.vector, generation);
+    if (before === photo.hash) return null;
+    // Other models' vectors are of the old bytes; withoutVector() offers the photo to them again.
+    dropOtherModels.run(photo.photoId, modelId);
+    return before;
   };
-  const commitFailed = (photo: FailedPhoto, generation: number): void => {
+  const commitFailed = (photo: FailedPhoto, generation: number): string | null => {
     const { error, hash, stat, photoId } = photo;
-    if (setFailed.run(JSON.stringify(error), hash, stat.bytes, stat.mtimeMs, photoId).changes === 0) return;
+    const before = hashOf.get(photoId);
+    if (before === undefined) return null;
+    setFailed.run(JSON.stringify(error), hash, stat.bytes, stat.mtimeMs, photoId);
     if (dropVectors.run(photoId).changes > 0) history.recordRemovals(generation, [photoId]);
+    return before === hash ? null : before;
   };
 
   return {
@@ -115,11 +121,13 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
       touch.run(stat.bytes, stat.mtimeMs, photoId);
     },
     remove(ids) {
-      db.transaction(() => {
+      const unused = db.transaction(() => {
+        const hashes = ids.map((id) => hashOf.get(id) ?? null);
         const gone = ids.filter((id) => remove.run(id).changes > 0);
         if (gone.length > 0) history.recordRemovals(history.bump(), gone);
+        return hashes;
       })();
-      options.onRemoved();
+      options.onUnused(unused.filter((hash) => hash !== null));
     },
     requeue: (ids) =>
       db.transaction(() =>
@@ -129,14 +137,17 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
       )(),
     addDeath: (id) => addDeath.get(id) ?? 0,
     commit(modelId, indexed, failed) {
-      const generation = db
+      const { generation, unused } = db
         .transaction(() => {
           const next = history.bump();
-          for (const photo of indexed) commitIndexed(modelId, photo, next);
-          for (const photo of failed) commitFailed(photo, next);
-          return next;
+          const hashes = [
+            ...indexed.map((photo) => commitIndexed(modelId, photo, next)),
+            ...failed.map((photo) => commitFailed(photo, next)),
+          ];
+          return { generation: next, unused: hashes.filter((hash) => hash !== null) };
         })
         .immediate();
+      options.onUnused(unused);
       const thumbnails = indexed.flatMap(({ photoId, thumbnail }) =>
         thumbnail === null ? [] : [{ photoId, webp: thumbnail }],
       );

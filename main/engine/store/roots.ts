@@ -11,14 +11,21 @@ interface RawRoot extends Omit<RootRow, 'online'> {
 const columns = 'id, path, added_at AS addedAt, online, last_scan_at AS lastScanAt';
 const toRoot = (raw: RawRoot): RootRow => ({ ...raw, online: raw.online === 1 });
 
-/** @param onRemoved hears, after the commit, that photos went. */
-export function createRootTable(db: Database, history: History, onRemoved: () => void): RootTable {
+/** @param onUnused hears, after the commit, the content hashes of photos that went. */
+export function createRootTable(
+  db: Database,
+  history: History,
+  onUnused: (hashes: readonly string[]) => void,
+): RootTable {
   const list = db.prepare<[], RawRoot>(`SELECT ${columns} FROM roots ORDER BY id`);
   const get = db.prepare<[number], RawRoot>(`SELECT ${columns} FROM roots WHERE id = ?`);
   const insert = db.prepare('INSERT INTO roots (path, folded_path, added_at) VALUES (?, ?, ?)');
   const byPath = db.prepare<[string], RawRoot>(`SELECT ${columns} FROM roots WHERE path = ?`);
   const photosOf = db
     .prepare<[number], number>('SELECT id FROM photos WHERE root_id = ? ORDER BY id')
+    .pluck();
+  const hashesOf = db
+    .prepare<[number], string>('SELECT DISTINCT hash FROM photos WHERE root_id = ? AND hash IS NOT NULL')
     .pluck();
   const deletePhotos = db.prepare('DELETE FROM photos WHERE root_id = ?');
   const deleteRoot = db.prepare('DELETE FROM roots WHERE id = ?');
@@ -57,15 +64,15 @@ export function createRootTable(db: Database, history: History, onRemoved: () =>
       return toRoot(raw);
     },
     remove(id) {
-      const gone = db.transaction(() => {
-        const ids = photosOf.all(id);
+      const { ids, hashes } = db.transaction(() => {
+        const gone = { ids: photosOf.all(id), hashes: hashesOf.all(id) };
         deletePhotos.run(id);
         deleteRoot.run(id);
-        if (ids.length > 0) history.recordRemovals(history.bump(), ids);
-        return ids;
+        if (gone.ids.length > 0) history.recordRemovals(history.bump(), gone.ids);
+        return gone;
       })();
-      onRemoved();
-      return gone;
+      onUnused(hashes);
+      return ids;
     },
     adopt(parentId, childId, prefix) {
       const withSlash = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;

@@ -12,7 +12,7 @@ import { createPhotoTable } from './photos.ts';
 import { createRootTable } from './roots.ts';
 import { createSettingTable } from './settings.ts';
 import { createSnapshotTable } from './snapshots.ts';
-import { withAppErrors } from './sqlite-errors.ts';
+import { fromSqlite, withAppErrors } from './sqlite-errors.ts';
 import { openThumbnails, type ThumbnailFile } from './thumbnails.ts';
 import type { OpenStoreOptions, Store } from './types.ts';
 
@@ -38,7 +38,7 @@ export function openStore(options: OpenStoreOptions): Store {
   } catch (thrown) {
     db?.close();
     lock?.release();
-    throw thrown;
+    throw fromSqlite(thrown, path);
   }
 }
 
@@ -74,8 +74,13 @@ function assemble({ directory, path, readOnly, log, db, lock }: Parts): Store {
       if (!open) return;
       open = false;
       thumbnails.close();
-      if (!readOnly) db.pragma('optimize');
-      // The last connection folds the WAL into the file.
+      try {
+        if (!readOnly) db.pragma('optimize');
+      } catch (thrown) {
+        // Only statistics are lost; a damaged file must not keep the lock.
+        log.warn('library: optimising failed', { error: fromSqlite(thrown, path).toShape() });
+      }
+      // The last connection folds the WAL into the file; if it cannot, the next opening does.
       db.close();
       lock?.release();
     },
@@ -86,14 +91,14 @@ function assemble({ directory, path, readOnly, log, db, lock }: Parts): Store {
 export function createTables(
   db: Database,
   path: string,
-  thumbnails: Pick<ThumbnailFile, 'put' | 'dropOrphans'>,
+  thumbnails: Pick<ThumbnailFile, 'put' | 'dropUnused'>,
 ): Pick<Store, 'roots' | 'photos' | 'embeddings' | 'snapshots' | 'settings'> {
   const history = createHistory(db);
   const vectors = createVectorWriter(db);
-  const onRemoved = (): void => thumbnails.dropOrphans();
+  const onUnused = (hashes: readonly string[]): void => thumbnails.dropUnused(hashes);
   return {
-    roots: withAppErrors(createRootTable(db, history, onRemoved), path),
-    photos: withAppErrors(createPhotoTable(db, { path, history, vectors, thumbnails, onRemoved }), path),
+    roots: withAppErrors(createRootTable(db, history, onUnused), path),
+    photos: withAppErrors(createPhotoTable(db, { path, history, vectors, thumbnails, onUnused }), path),
     embeddings: withAppErrors(createEmbeddingTable(db, path, history, vectors), path),
     snapshots: withAppErrors(createSnapshotTable(db, path), path),
     settings: withAppErrors(createSettingTable(db, path), path),

@@ -9,8 +9,8 @@ const applicationId = 0x4166546e; // "AfTn"
 const version = 1;
 
 export interface ThumbnailFile extends ThumbnailTable {
-  /** Forgets the thumbnails of bytes that no photo has any more. */
-  dropOrphans(): void;
+  /** Forgets the thumbnails of those bytes that no photo has any more. */
+  dropUnused(hashes: readonly string[]): void;
   close(): void;
 }
 
@@ -41,7 +41,6 @@ export function openThumbnails(options: ThumbnailOptions): ThumbnailFile {
   const oldest = db.prepare<[], { hash: string; bytes: number }>(
     'SELECT hash, bytes FROM thumbnails ORDER BY used',
   );
-  const hashes = db.prepare<[], string>('SELECT hash FROM thumbnails').pluck();
   const remove = db.prepare('DELETE FROM thumbnails WHERE hash = ?');
   // Order of use, not time. Reads are remembered here and written with the next write: looking at a page of
   // photos costs no transaction.
@@ -92,9 +91,10 @@ export function openThumbnails(options: ThumbnailOptions): ThumbnailFile {
       });
       if (!options.readOnly) db.exec('PRAGMA incremental_vacuum');
     },
-    dropOrphans() {
+    dropUnused(hashes) {
+      if (hashes.length === 0) return;
       attempt('forgetting', () => {
-        for (const hash of hashes.all()) if (!options.hashInUse(hash)) remove.run(hash);
+        for (const hash of hashes) if (!options.hashInUse(hash)) remove.run(hash);
       });
     },
     close() {
@@ -109,7 +109,7 @@ const absent: ThumbnailFile = {
   get: () => undefined,
   put() {},
   trim() {},
-  dropOrphans() {},
+  dropUnused() {},
   close() {},
 };
 

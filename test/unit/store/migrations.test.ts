@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import Database from 'better-sqlite3';
+import { openConnection } from '../../../main/engine/store/connection.ts';
+import {
+  libraryVersion,
+  migrate,
+  migrations,
+  type Migration,
+} from '../../../main/engine/store/migrations/migrate.ts';
+import { openStore } from '../../../main/engine/store/store.ts';
+import { dims, finished, hashOf, now, temporaryFolder } from './temporary-library.ts';
+
+/** What a version-N library held, written with the SQL of its time: never edited once N is released. */
+const contents: readonly ((db: Database.Database) => void)[] = [
+  (db) => {
+    db.exec(`
+      INSERT INTO roots (id, path, folded_path, added_at) VALUES (1, '/Photos', '/photos', 5);
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, hash, status, width, height, format)
+        VALUES (1, 1, 'A.jpg', 'a.jpg', 101, 1001, '${hashOf(1)}', 'indexed', 640, 480, 'jpeg');
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, status, error)
+        VALUES (2, 1, 'b.jpg', 'b.jpg', 1, 1, 'failed', '{"code":"image-broken","message":"It is broken."}');
+      INSERT INTO models (id, fingerprint, pack_id, dims) VALUES (1, 'fingerprint-a', 'starter', ${dims});
+      UPDATE state SET active_model = 1, generation = 9;
+      INSERT INTO settings (key, value) VALUES ('theme', '"dark"');
+    `);
+    const { vector } = finished(1);
+    db.prepare('INSERT INTO embeddings VALUES (4294967297, 1, 1, 9, ?)').run(Buffer.from(vector.buffer));
+  },
+];
+
+/** A library of a version as the migrations up to it made it. */
+function makeLibrary(directory: string, version: number): void {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, 'library.db');
+  const { db } = openConnection({ path, readOnly: false, now, migrations: migrations.slice(0, version) });
+  contents[version - 1]!(db);
+  db.close();
+}
+
+test('every version has a fixture to migrate from', () => {
+  assert.equal(contents.length, migrations.length);
+});
+
+for (let version = 1; version <= migrations.length; version += 1)
+  test(`a library of version ${version} opens with everything it held`, (t) => {
+    const directory = temporaryFolder(t);
+    makeLibrary(directory, version);
+    const store = openStore({ directory, now });
+    t.after(() => store.close());
+    assert.deepEqual(
+      store.roots.list().map((root) => root.path),
+      ['/Photos'],
+    );
+    assert.equal(store.photos.get(1)?.status, 'indexed');
+    assert.equal(store.photos.get(2)?.error?.code, 'image-broken');
+    assert.deepEqual(store.photos.filter({ in: ['photos/a'] }), [1]);
+    assert.deepEqual(store.embeddings.get(1, 1), finished(1).vector);
+    assert.equal(store.embeddings.activeModel()?.packId, 'starter');
+    assert.equal(store.embeddings.generation(), 9);
+    assert.equal(store.settings.get('theme'), 'dark');
+  });
+
+const addAlbums: Migration = (db) => db.exec('CREATE TABLE albums (id INTEGER PRIMARY KEY) STRICT');
+const failHalfway: Migration = (db) => {
+  db.exec('CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT');
+  throw new Error('the power went');
+};
+
+test('an older library is backed up before it is migrated, and the backup is whole', (t) => {
+  const directory = temporaryFolder(t);
+  makeLibrary(directory, migrations.length);
+  const path = join(directory, 'library.db');
+  const { db, backup } = openConnection({
+    path,
+    readOnly: false,
+    now,
+    migrations: [...migrations, addAlbums],
+  });
+  assert.equal(libraryVersion(db), migrations.length + 1);
+  db.close();
+  assert.deepEqual(readdirSync(join(directory, 'backups')), [
+    `library-v${migrations.length}-2026-01-02T03-04-05-000Z.db`,
+  ]);
+  const restored = join(directory, 'restored');
+  mkdirSync(restored);
+  copyFileSync(backup!, join(restored, 'library.db'));
+  const store = openStore({ directory: restored, now });
+  t.after(() => store.close());
+  assert.equal(store.photos.counts().indexed, 1);
+});
+
+test('a new library is not backed up', (t) => {
+  const directory = temporaryFolder(t);
+  openStore({ directory, now }).close();
+  assert.equal(readdirSync(directory).includes('backups'), false);
+});
+
+test('a migration that breaks off leaves the version before it, whole', (t) => {
+  const directory = temporaryFolder(t);
+  makeLibrary(directory, migrations.length);
+  const path = join(directory, 'library.db');
+  assert.throws(
+    () => openConnection({ path, readOnly: false, now, migrations: [...migrations, addAlbums, failHalfway] }),
+    { code: 'internal' },
+  );
+  const raw = new Database(path);
+  t.after(() => raw.close());
+  assert.equal(libraryVersion(raw), migrations.length + 1, 'the step before it is done');
+  const tables = raw.prepare(`SELECT name FROM sqlite_schema WHERE name IN ('albums', 'half')`).pluck().all();
+  assert.deepEqual(tables, ['albums']);
+  migrate(raw, path, () => now() + 1, [...migrations, addAlbums, addAlbumNames]);
+  assert.equal(libraryVersion(raw), migrations.length + 2);
+});
+const addAlbumNames: Migration = (db) => db.exec('ALTER TABLE albums ADD COLUMN name TEXT');
+
+test('a reader does not migrate: it asks for an owner to do so', (t) => {
+  const directory = temporaryFolder(t);
+  makeLibrary(directory, migrations.length);
+  assert.throws(
+    () =>
+      openConnection({
+        path: join(directory, 'library.db'),
+        readOnly: true,
+        now,
+        migrations: [...migrations, addAlbums],
+      }),
+    { code: 'not-supported' },
+  );
+});
