@@ -49,12 +49,16 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
   const activePackId = (): string =>
     current?.packId ?? store.embeddings.activeModel()?.packId ?? options.defaultPackId;
 
+  /** What is being closed must be closed before the store is. */
+  const retiring = new Set<Promise<void>>();
   const retire = (old: { embedder?: Embedder; index?: VectorIndex | undefined }): void => {
-    void Promise.allSettled([old.embedder?.close(), old.index?.close()]).then((results) => {
+    const closing = Promise.allSettled([old.embedder?.close(), old.index?.close()]).then((results) => {
       for (const result of results)
         if (result.status === 'rejected')
-          log.warn('closing the former pack failed', { message: String(result.reason) });
+          log.warn('closing a model pack failed', { message: String(result.reason) });
+      retiring.delete(closing);
     });
+    retiring.add(closing);
   };
 
   const loadActive = async (): Promise<LoadedModel> => {
@@ -135,12 +139,9 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
     },
     async close() {
       closed = true;
-      const loaded = await loading?.catch(() => undefined);
-      const open = current ?? loaded;
-      const results = await Promise.allSettled([open?.embedder.close(), index?.close()]);
-      for (const result of results)
-        if (result.status === 'rejected')
-          log.warn('closing the pack failed', { message: String(result.reason) });
+      await loading?.catch(() => undefined);
+      retire({ ...(current === undefined ? {} : { embedder: current.embedder }), index });
+      await Promise.all(retiring);
     },
   };
   return keeper;

@@ -11,7 +11,7 @@ export interface NamedPhoto {
   readonly example: Example;
 }
 
-/** @throws AppError file-vanished, permission-denied, image-broken, image-unsupported, image-too-large */
+/** @throws AppError not-found, permission-denied, image-broken, image-unsupported, image-too-large */
 export async function findPhoto({ client, signal }: Session, path: string): Promise<NamedPhoto> {
   const absolute = resolve(path);
   const photoId = await client.photoAt(absolute);
@@ -20,7 +20,9 @@ export async function findPhoto({ client, signal }: Session, path: string): Prom
   try {
     image = (await readFile(absolute)).toString('base64');
   } catch (thrown) {
-    throw AppError.from(thrown, `Reading ${absolute}`);
+    const error = AppError.from(thrown, `Reading ${absolute}`);
+    if (error.code !== 'file-vanished') throw error;
+    throw new AppError('not-found', `There is no file ${absolute}. Check its name.`, { cause: thrown });
   }
   const { exampleId } = await client.call(
     'search.addExample',
