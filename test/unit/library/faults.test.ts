@@ -214,7 +214,7 @@ test('a root that goes during the run is offline, and its photos wait for it', a
 test('a full disk ends the run with nothing half-written, and the next one goes on', async (t) => {
   const h = createHarness(t);
   const rootId = await fill(h, 30);
-  const { commit } = h.store.photos;
+  const commit = h.store.photos.commit.bind(h.store.photos);
   let commits = 0;
   h.store.photos.commit = (...batch) => {
     commits += 1;

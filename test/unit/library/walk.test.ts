@@ -39,7 +39,7 @@ test('photos come folder by folder in sorted order, with size and time', async (
     ['c.webp', 'a/z.png', 'a/deep/x.HEIC', 'b/1.jpg', 'b/2.jpg'],
   );
   assert.equal(seen[0]?.bytes, 'c.webp'.length);
-  assert.ok((seen[0]?.mtimeMs ?? 0) > 1e12);
+  assert.ok(seen[0].mtimeMs > 1e12);
 });
 
 test('sidecars, videos and documents are left out; formats that nothing reads yet are not', async (t) => {
