@@ -1,5 +1,6 @@
 /** What changes photos: scans, moves, commits of a batch, removals. Questions are in photo-queries.ts. */
 import type { Database } from 'better-sqlite3';
+import { AppError } from '../../errors.ts';
 import { foldText } from './fold-text.ts';
 import type { VectorWriter } from './embeddings.ts';
 import type { History } from './history.ts';
@@ -158,7 +159,11 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
       db
         .transaction(() => {
           const generation = history.bump();
-          if (copyRow.run({ ...stat, id: photoId, from: fromId }).changes === 0) return generation;
+          if (copyRow.run({ ...stat, id: photoId, from: fromId }).changes === 0)
+            throw new AppError(
+              'not-found',
+              `Photo ${fromId} cannot be copied to photo ${photoId}: one of them is gone or not indexed.`,
+            );
           dropVectors.run(photoId);
           copyVectors.run({ id: photoId, from: fromId, generation });
           return generation;

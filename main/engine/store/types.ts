@@ -169,7 +169,11 @@ export interface PhotoTable {
   duplicates(options: { offset: number; limit: number }): { total: number; groups: PhotoRow[][] };
   /** One transaction: rows, metadata and vectors of a batch and its failures. @returns the new generation. */
   commit(modelId: number, indexed: readonly IndexedPhoto[], failed: readonly FailedPhoto[]): number;
-  /** A further file with bytes already indexed: copies metadata and vectors. @returns the new generation. */
+  /**
+   * A further file with bytes already indexed: copies metadata and vectors.
+   * @returns the new generation.
+   * @throws AppError not-found when either photo is gone or the original was never indexed
+   */
   commitCopy(photoId: number, fromId: number, stat: FileStat): number;
 }
 

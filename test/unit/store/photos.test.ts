@@ -197,6 +197,16 @@ test('a copy takes metadata, vectors of every model and the thumbnail of its ori
   );
 });
 
+test('a copy of a photo that is gone or was never indexed is refused, and nothing changes', (t) => {
+  const { store, rootId } = storeWithModel(t);
+  const [a, b] = store.photos.add(rootId, [file('a.jpg'), file('copy.jpg')]);
+  const generation = store.embeddings.generation();
+  for (const from of [a!, 999])
+    assert.throws(() => store.photos.commitCopy(b!, from, { bytes: 1, mtimeMs: 1 }), { code: 'not-found' });
+  assert.equal(store.photos.get(b!)!.status, 'pending');
+  assert.equal(store.embeddings.generation(), generation);
+});
+
 test('pending photos come in order, page by page, and only from folders that are at hand', (t) => {
   const { store, rootId } = storeWithModel(t);
   const away = store.roots.add('/usb', now());
