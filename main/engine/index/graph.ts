@@ -7,7 +7,7 @@ export type Hnsw = InstanceType<typeof hnswlib.HierarchicalNSW>;
 
 /** The paper's usual choice; recall and speed at 100,000 x 512 were measured with it. */
 export const linksPerElement = 16;
-export const efConstruction = 200;
+const efConstruction = 200;
 
 /** `cancelled` rows are in the queue but were removed; coming back, they keep their place in it. */
 const rowState = { absent: 0, waiting: 1, cancelled: 2, present: 3, deleted: 4 } as const;

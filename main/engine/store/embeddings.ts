@@ -5,9 +5,9 @@ import type { History } from './history.ts';
 import type { EmbeddingTable, Vectors } from './types.ts';
 
 /** The clustered key of a vector; see the table's comment. */
-export const embeddingKey = (modelId: number, photoId: number): number => modelId * 2 ** 32 + photoId;
+const embeddingKey = (modelId: number, photoId: number): number => modelId * 2 ** 32 + photoId;
 
-export function vectorToBlob(vector: Float32Array): Buffer {
+function vectorToBlob(vector: Float32Array): Buffer {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
