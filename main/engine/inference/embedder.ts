@@ -7,7 +7,7 @@ import { batchSizes, chooseProvider, type ChosenProvider } from './choose-provid
 import { LruCache } from './lru-cache.ts';
 import { testTowers } from './self-test.ts';
 import { textTower, type ModelPixels, type TextTowerClient } from './towers.ts';
-import type { Embedder, SpawnWorker } from './types.ts';
+import type { Embedder, SpawnWorker, TextSide } from './types.ts';
 import { meanDirection } from './unit-vectors.ts';
 
 export interface LoadEmbedderOptions {
@@ -21,6 +21,8 @@ export interface LoadEmbedderOptions {
   /** Folder for compiled models (CoreML). */
   readonly cacheDir?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Hears of the text side as soon as it answers, while the image side is still being tried out. */
+  readonly onText?: ((side: TextSide) => void) | undefined;
 }
 
 /** An embedder, and why other providers were refused. */
@@ -42,9 +44,10 @@ export async function loadEmbedder(options: LoadEmbedderOptions): Promise<Loaded
   try {
     signal?.throwIfAborted();
     // Opening both at once halves the wait; a failure of the text tower shows when the self-test asks it.
+    const side = createTextSide(pack, text);
     const [vision] = await Promise.all([
       chooseProvider(options, options.provider ?? 'auto').then((found) => (chosen = found)),
-      text.open(),
+      text.open().then(() => options.onText?.(side)),
     ]);
     signal?.throwIfAborted();
     const selfTest = await testTowers(options, vision, text);
@@ -63,22 +66,14 @@ export async function loadEmbedder(options: LoadEmbedderOptions): Promise<Loaded
       provider: selfTest.provider,
       minCosine: selfTest.minCosine,
     });
-    return createEmbedder(options, vision, text, selfTest);
+    return createEmbedder(side, options, vision, text, selfTest);
   } catch (thrown) {
     await Promise.all([text.close(), chosen?.tower.close()]);
     throw AppError.from(thrown, `Loading the model pack "${pack.name}"`);
   }
 }
 
-function createEmbedder(
-  options: LoadEmbedderOptions,
-  chosen: ChosenProvider,
-  text: TextTowerClient,
-  selfTest: SelfTest,
-): LoadedEmbedder {
-  const { pack } = options;
-  const { tower } = chosen;
-  const batchSize = batchSizes[tower.provider];
+function createTextSide(pack: PackDescription, text: TextTowerClient): TextSide {
   const cache = new LruCache<string, Promise<Float32Array>>(cachedTexts);
 
   const encode = (texts: readonly string[]): Promise<Float32Array>[] => {
@@ -109,9 +104,28 @@ function createEmbedder(
     fingerprint: pack.fingerprint,
     packId: pack.id,
     dims: pack.dims,
+    scoring: pack.scoring,
+    embedTexts,
+    async embedQuery(query, signal) {
+      const texts = pack.scoring.queryTemplates.map((template) => template.replaceAll('{}', () => query));
+      return meanDirection(await embedTexts(texts, signal));
+    },
+  };
+}
+
+function createEmbedder(
+  side: TextSide,
+  { pack }: LoadEmbedderOptions,
+  chosen: ChosenProvider,
+  text: TextTowerClient,
+  selfTest: SelfTest,
+): LoadedEmbedder {
+  const { tower } = chosen;
+  const batchSize = batchSizes[tower.provider];
+  return {
+    ...side,
     imageSpec: pack.imageSpec,
     batchSize,
-    scoring: pack.scoring,
     provider: tower.provider,
     selfTest,
     providerNotes: chosen.notes,
@@ -126,11 +140,6 @@ function createEmbedder(
       const vectors: Float32Array[] = [];
       for (const batch of batches) vectors.push(...(await tower.embed(batch)));
       return vectors;
-    },
-    embedTexts,
-    async embedQuery(query, signal) {
-      const texts = pack.scoring.queryTemplates.map((template) => template.replaceAll('{}', () => query));
-      return meanDirection(await embedTexts(texts, signal));
     },
     async close() {
       await Promise.all([tower.close(), text.close()]);

@@ -1,7 +1,8 @@
 /**
  * Pillow's antialiased resampling for 8-bit RGB: the resampler that CLIP and SigLIP were trained behind, bit for bit.
- * Algorithm and constants after Pillow's src/libImaging/Resample.c: separable, horizontal pass first, kernel
- * stretched by the reduction, coefficients in fixed point with 22 fractional bits.
+ * Algorithm and constants after Pillow's src/libImaging/Resample.c: separable, kernel stretched by the reduction,
+ * coefficients in fixed point with 22 fractional bits. The horizontal pass is first, as in every Pillow up to 12;
+ * Pillow 13 turns the order round for some shapes, which moves a few pixels by one level.
  */
 
 /** An (height, width, 3) uint8 RGB image, row-major. */

@@ -15,6 +15,8 @@ export interface Size {
  * mean difference from a full-size decode is 0.2 of 255 and libjpeg's cheap shrink-on-load still applies.
  */
 const preShrinkFactor = 3;
+/** Photos up to a megapixel are decoded whole: exact, and 10 ms at most. */
+const exactPixels = 2 ** 20;
 
 /** Size after the spec's resize: a shortest edge keeps the aspect, the longer side truncated as `int()` does. */
 export function resizedSize(image: Size, spec: ImageSpec): Size {
@@ -38,7 +40,7 @@ export function modelSize(spec: ImageSpec): Size | null {
  * times the final size, and never below `atLeast` (the thumbnail).
  */
 export function decodeSize(upright: Size, spec: ImageSpec, atLeast: Size): Size {
-  if (spec.resize === null) return upright;
+  if (spec.resize === null || upright.width * upright.height <= exactPixels) return upright;
   const target = resizedSize(upright, spec);
   const scale = Math.max(
     (preShrinkFactor * target.width) / upright.width,

@@ -46,15 +46,23 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
-/** An embedding pack, loaded: images and texts to unit vectors of one space. */
-export interface Embedder {
+/** The text side of a pack: all that searching by words needs, there long before a graphics card is tried out. */
+export interface TextSide {
   readonly fingerprint: string;
   readonly packId: string;
   readonly dims: number;
+  readonly scoring: Scoring;
+  /** One unit vector per text, in a process of its own: never behind a batch of images. Cached (LRU). */
+  embedTexts(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** A query's vector: the pack's query templates averaged and normalised. */
+  embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+}
+
+/** An embedding pack, loaded: images and texts to unit vectors of one space. */
+export interface Embedder extends TextSide {
   readonly imageSpec: ImageSpec;
   /** Images per run that serve this provider best. */
   readonly batchSize: number;
-  readonly scoring: Scoring;
   readonly provider: Provider;
   readonly selfTest: SelfTest;
   /**
@@ -65,10 +73,6 @@ export interface Embedder {
   embedImages(
     images: readonly { pixels: Uint8Array; width: number; height: number }[],
   ): Promise<Float32Array[]>;
-  /** One unit vector per text, in a process of its own: never behind a batch of images. Cached (LRU). */
-  embedTexts(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
-  /** A query's vector: the pack's query templates averaged and normalised. */
-  embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
