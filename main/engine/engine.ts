@@ -59,7 +59,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     store,
     log,
     defaultPackId: packs.defaultPackId,
-    loadEmbedder: (packId) => packs.load(packId),
+    loadEmbedder: (packId, onText) => packs.load(packId, onText),
     openIndex: (modelId, dims) => openIndex({ store, modelId, dims, log }),
     onProblem: (error) => notice({ ...error, level: 'error', key: 'pack' }),
   });
@@ -80,7 +80,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     timers,
     onCommitted(rows, generation) {
-      if (runModel === models.current()) models.index()?.upsert(rows, generation);
+      if (runModel?.index === models.index()) models.index()?.upsert(rows, generation);
+      // The pack was changed in the midst of this run: its photos need vectors of the new one, too.
+      else catchUpSoon();
       libraryChanged();
     },
     onRemoved(ids, generation) {
@@ -92,7 +94,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onRootsChanged: (roots) => bus.emitThinned('roots', progressEveryMs, () => ({ roots })),
     onNotice: notice,
   });
-  const search = createSearch({ store, model: () => models.ready(), decoder: () => decoder, now });
+  const search = createSearch({
+    store,
+    model: () => models.searchable(),
+    embedder: async () => (await models.ready()).embedder,
+    decoder: () => decoder,
+    now,
+  });
   const background = new Set<Promise<unknown>>();
   const inBackground = (about: string, work: () => Promise<unknown>): void => {
     const running = work()
@@ -113,6 +121,19 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (report.indexed + report.removed > 0) await models.index()?.save();
     });
   };
+  const packSwitch = createPackSwitch({ store, library, models, packs, log, openIndex });
+  let catchingUp = false;
+  const catchUpSoon = (): void => {
+    if (catchingUp || store.readOnly) return;
+    catchingUp = true;
+    inBackground('Looking at the photos with the new model', async () => {
+      try {
+        if ((await packSwitch.catchUp()) > 0) libraryChanged();
+      } finally {
+        catchingUp = false;
+      }
+    });
+  };
   const rooms: Rooms = {
     directory,
     store,
@@ -128,7 +149,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     notice,
     indexSoon,
     applySettings: () => library.setWatching(watch && readSettings(store).watchFolders),
-    packSwitch: createPackSwitch({ store, library, models, packs, log, openIndex }),
+    packSwitch,
   };
   const handlers = createHandlers(rooms);
 
@@ -220,6 +241,11 @@ async function startUp(
   // Its failure is told by notice, and again to every call that needs it.
   rooms.models.load().catch(() => undefined);
   if (!watch) return;
+  // The files of the active pack were replaced (a newer version of the app): new vectors in the background.
+  inBackground('Looking at the photos with the new model', async () => {
+    await rooms.models.ready();
+    await rooms.packSwitch.catchUp();
+  });
   inBackground('Watching the folders', () => rooms.applySettings());
   // Finishes what was interrupted, and finds what changed while nobody watched.
   if (rooms.store.roots.list().length > 0) rooms.indexSoon();

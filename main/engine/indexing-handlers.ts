@@ -17,6 +17,8 @@ export function indexingHandlers(rooms: Rooms): Pick<Handlers, IndexingCalls> {
       // A missing pack is said before any file is looked at.
       await models.ready();
       signal.throwIfAborted();
+      // Photos that the pack in its present form has not seen yet, though an older form had.
+      await rooms.packSwitch.catchUp(signal);
       return library.run({ rootIds, signal, onProgress: progress });
     },
     'indexing.state': () => library.state(),

@@ -1,7 +1,7 @@
 /** The active pack and the index of its vectors: loaded side by side, replaced together, never half. */
 import { AppError, type ErrorShape } from '../errors.ts';
 import type { VectorIndex } from './index/types.ts';
-import type { Embedder } from './inference/types.ts';
+import type { Embedder, TextSide } from './inference/types.ts';
 import type { Log } from './log.ts';
 import type { Store } from './store/types.ts';
 
@@ -18,7 +18,7 @@ export interface ModelKeeperOptions {
   /** The pack that a new library begins with. */
   readonly defaultPackId: string;
   /** @throws AppError pack-missing, pack-invalid, pack-unfit, provider-unavailable */
-  readonly loadEmbedder: (packId: string) => Promise<Embedder>;
+  readonly loadEmbedder: (packId: string, onText: (side: TextSide) => void) => Promise<Embedder>;
   /** Opens the index of a model's stored vectors, rebuilding it where its snapshot doesn't serve. */
   readonly openIndex: (modelId: number, dims: number) => Promise<VectorIndex>;
   readonly onProblem: (error: ErrorShape) => void;
@@ -27,6 +27,8 @@ export interface ModelKeeperOptions {
 export interface ModelKeeper {
   /** The active model, once loaded. @throws AppError why it could not be */
   ready(): Promise<LoadedModel>;
+  /** What searching by words needs of it, which is there sooner. @throws AppError why it could not be loaded */
+  searchable(): Promise<{ readonly embedder: TextSide; readonly index: VectorIndex }>;
   /** The active model if it is loaded already. */
   current(): LoadedModel | undefined;
   /** The index by itself: it may be there before the pack, or without it. */
@@ -43,6 +45,8 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
   const { store, log } = options;
   let loading: Promise<LoadedModel> | undefined;
   let current: LoadedModel | undefined;
+  /** Settled early by the text side, once the index of its vectors is there. */
+  let early: PromiseWithResolvers<{ embedder: TextSide; index: VectorIndex }> | undefined;
   let index: VectorIndex | undefined;
   let closed = false;
 
@@ -66,16 +70,21 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
     const packId = active?.packId ?? options.defaultPackId;
     // The index of 100,000 photos and the text side take about as long as each other.
     const opening = active === undefined ? undefined : openEarly(active.modelId, active.dims);
-    const embedder = await options.loadEmbedder(packId);
+    const embedder = await options.loadEmbedder(packId, (side) => {
+      if (active?.fingerprint !== side.fingerprint) return;
+      void opening?.then((opened) => {
+        if (opened !== undefined) early?.resolve({ embedder: side, index: opened });
+      });
+    });
     try {
-      const early = await opening;
-      if (active !== undefined && early !== undefined && active.fingerprint === embedder.fingerprint)
-        return { modelId: active.modelId, packId, embedder, index: early };
+      const opened = await opening;
+      if (active !== undefined && opened !== undefined && active.fingerprint === embedder.fingerprint)
+        return { modelId: active.modelId, packId, embedder, index: opened };
       // A new library, or the pack's files are others than those the vectors were made with.
       const modelId = modelRow(store, embedder);
       const fresh = await options.openIndex(modelId, embedder.dims);
       if (!store.readOnly) store.embeddings.setActiveModel(modelId);
-      if (early !== undefined) retire({ index: early });
+      if (opened !== undefined) retire({ index: opened });
       return { modelId, packId, embedder, index: fresh };
     } catch (thrown) {
       retire({ embedder });
@@ -97,12 +106,18 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
 
   const keeper: ModelKeeper = {
     ready: () => loading ?? keeper.load(),
+    async searchable() {
+      if (current !== undefined) return current;
+      const whole = keeper.ready();
+      return early === undefined ? whole : Promise.race([early.promise, whole]);
+    },
     current: () => current,
     index: () => current?.index ?? index,
     activePackId,
     load() {
       if (current !== undefined) return Promise.resolve(current);
       if (closed) return Promise.reject(new AppError('engine-stopped', 'The engine is closing.'));
+      early = Promise.withResolvers();
       const attempt = loadActive().then(
         (loaded) => {
           if (closed || loading !== attempt) {

@@ -2,14 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventPayload, Pack, PackProgress, ProviderState, SelfTest } from '../contract.ts';
-import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
 import { loadEmbedder, type LoadedEmbedder } from './inference/embedder.ts';
 import { listProviders } from './inference/providers.ts';
-import type { Embedder, SpawnWorker } from './inference/types.ts';
+import { selfTestPack } from './inference/self-test.ts';
+import type { Embedder, SpawnWorker, TextSide } from './inference/types.ts';
 import type { Log } from './log.ts';
 import { createCatalog, type CatalogEntry } from './packs/catalog.ts';
-import { verifyPack } from './packs/pack.ts';
 import type { PackDescription } from './packs/types.ts';
 import type { Store } from './store/types.ts';
 
@@ -35,7 +34,7 @@ export interface PackShelf {
   /** Bytes of the packs in the library's folder, as of the last `list`. */
   bytes(): number;
   /** On the provider of the settings. @throws AppError pack-missing, pack-invalid, pack-unfit */
-  load(packId: string): Promise<Embedder>;
+  load(packId: string, onText?: (side: TextSide) => void): Promise<Embedder>;
   /** @throws AppError not-found, download-failed, download-refused, disk-full, cancelled */
   install(packId: string, options: InstallOptions): Promise<void>;
   /** @returns the id that the pack got. @throws AppError pack-invalid, disk-full, cancelled */
@@ -56,24 +55,19 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
   let active: LoadedEmbedder | undefined;
   let installedBytes = 0;
 
-  const load = async (pack: PackDescription): Promise<LoadedEmbedder> => {
-    const { provider } = readSettings(store);
-    const cacheDir = join(directory, 'compiled');
-    const embedder = await loadEmbedder({ pack, spawn, log, now, provider, cacheDir });
-    tests.set(pack.id, embedder.selfTest);
-    return embedder;
-  };
-
+  const loading = (pack: PackDescription) => ({
+    pack,
+    spawn,
+    log,
+    now,
+    // A library that is only searched embeds next to nothing: trying graphics cards would take longer.
+    provider: store.readOnly ? ('cpu' as const) : readSettings(store).provider,
+    cacheDir: join(directory, 'compiled'),
+  });
   const tryOut = async (pack: PackDescription): Promise<SelfTest> => {
-    try {
-      await verifyPack(pack);
-      const embedder = await load(pack);
-      await embedder.close();
-      return embedder.selfTest;
-    } catch (thrown) {
-      const { message } = AppError.from(thrown, `Trying out ${pack.name}`);
-      return { at: now(), passed: false, provider: 'cpu', minCosine: null, messages: [message] };
-    }
+    const test = await selfTestPack(loading(pack));
+    tests.set(pack.id, test);
+    return test;
   };
 
   return {
@@ -87,8 +81,9 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
       return entries.map((entry) => describe(entry, { store, tests, isActive: options.isActive }));
     },
     bytes: () => installedBytes,
-    async load(packId) {
-      active = await load(await catalog.get(packId));
+    async load(packId, onText) {
+      active = await loadEmbedder({ ...loading(await catalog.get(packId)), onText });
+      tests.set(packId, active.selfTest);
       for (const message of active.selfTest.messages)
         notice({ level: 'info', key: `self-test-${packId}`, code: 'provider-unavailable', message });
       return active;
@@ -96,19 +91,15 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
     async install(packId, { signal, onProgress }) {
       const pack = await catalog.install(packId, { signal, onProgress });
       onProgress({ packId, stage: 'self-test', done: 0, total: 1, bytesPerSecond: null });
-      tests.set(packId, await tryOut(pack));
+      await tryOut(pack);
     },
     async installFolder(path, { signal, onProgress }) {
       const pack = await catalog.installFolder(path, { signal, onProgress });
       onProgress({ packId: pack.id, stage: 'self-test', done: 0, total: 1, bytesPerSecond: null });
-      tests.set(pack.id, await tryOut(pack));
+      await tryOut(pack);
       return pack.id;
     },
-    async verify(packId) {
-      const test = await tryOut(await catalog.get(packId));
-      tests.set(packId, test);
-      return test;
-    },
+    verify: async (packId) => tryOut(await catalog.get(packId)),
     remove: (packId) => catalog.remove(packId),
     removeAll: () => rm(installedDir, { recursive: true, force: true }),
     providers: () =>

@@ -118,6 +118,7 @@ export function createPackSwitch(options: PackSwitchOptions): PackSwitch {
     catchUp: (signal) =>
       inTurn(async () => {
         const model = await models.ready();
+        if (model.index.size >= store.photos.counts().indexed) return 0;
         const { embedded } = await library.embedMissing({ model, signal });
         if (embedded > 0) bringUpToDate(store, model);
         return embedded;

@@ -1,6 +1,6 @@
 /** Zero-shot classification: probabilities of labels for one photo, as CLIP and SigLIP define them. */
 import type { CallOutput } from '../../contract.ts';
-import type { Embedder } from '../inference/types.ts';
+import type { TextSide } from '../inference/types.ts';
 
 /**
  * @param vector the photo's unit vector (dims,) float32.
@@ -10,7 +10,7 @@ import type { Embedder } from '../inference/types.ts';
 export async function classify(
   vector: Float32Array,
   labels: readonly string[],
-  embedder: Embedder,
+  embedder: TextSide,
   signal?: AbortSignal,
 ): Promise<CallOutput<'search.classify'>['labels']> {
   const { scoring } = embedder;

@@ -126,7 +126,7 @@ export function createSearch(options: SearchOptions): Search {
     },
     parse: ({ text }) => ({ chips: [...parseQuery(text, localNow()).chips] }),
     async addExample(input, signal) {
-      const { embedder } = await options.model();
+      const embedder = await options.embedder();
       return examples.add(input, { decoder: options.decoder(), embedder, signal });
     },
     async classify(input, signal) {

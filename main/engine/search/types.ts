@@ -1,12 +1,12 @@
 /** What the search room needs of the others, and what it offers the engine. */
 import type { CallOutput, ParsedInput } from '../../contract.ts';
 import type { VectorIndex } from '../index/types.ts';
-import type { Decoder, Embedder } from '../inference/types.ts';
+import type { Decoder, Embedder, TextSide } from '../inference/types.ts';
 import type { Store } from '../store/types.ts';
 
-/** The active pack with the index of its vectors; the two are always of one space. */
+/** The active pack's text side with the index of its vectors; the two are always of one space. */
 export interface SearchModel {
-  readonly embedder: Embedder;
+  readonly embedder: TextSide;
   readonly index: VectorIndex;
 }
 
@@ -14,6 +14,8 @@ export interface SearchOptions {
   readonly store: Store;
   /** The index and the text side, once both are loaded. @throws AppError pack-missing, pack-unfit */
   readonly model: () => Promise<SearchModel>;
+  /** The image side, which takes longer to load than the text side. @throws AppError as `model` */
+  readonly embedder: () => Promise<Embedder>;
   /** Decodes pictures that are dropped to search by. */
   readonly decoder: () => Decoder;
   /** Milliseconds since 1970. */

@@ -1,0 +1,76 @@
+/** A small real place for the contract suite: photos on disk, one of them broken, and two random-weight packs. */
+import { copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { openStore } from '../../main/engine/store/store.ts';
+import { makePack } from '../fixtures/make-pack.ts';
+
+export interface SmallLibrary {
+  /** The library: nothing in it but the setting that models run on the CPU. */
+  readonly directory: string;
+  /** manifest.json and the packs "starter" and "other". */
+  readonly modelsDirectory: string;
+  /** A folder of `photoCount` photos, two of them the same, and one broken file. */
+  readonly photos: string;
+  /** A pack in the Hugging Face layout without pack.json. */
+  readonly loosePack: string;
+  remove(): Promise<void>;
+}
+
+export const photoCount = 10;
+
+export async function makeSmallLibrary(): Promise<SmallLibrary> {
+  const top = await realpath(await mkdtemp(join(tmpdir(), 'afterimage-contract-')));
+  const photos = join(top, 'photos');
+  const modelsDirectory = join(top, 'models');
+  const loosePack = join(top, 'loose');
+  await mkdir(join(photos, 'Summer 2019'), { recursive: true });
+  for (let i = 0; i < photoCount - 1; i++) {
+    const folder = i % 3 === 0 ? join(photos, 'Summer 2019') : photos;
+    const [red, green, blue] = [(i * 53) % 256, (i * 101) % 256, (i * 197) % 256];
+    const image = sharp({
+      create: { width: 64 + 16 * i, height: 64, channels: 3, background: { r: red, g: green, b: blue } },
+    });
+    const exif = { IFD2: { DateTimeOriginal: `20${10 + i}:05:03 12:00:00` }, IFD0: { Model: 'Testcam 3' } };
+    if (i === 1) await image.png().toFile(join(folder, `photo ${i}.png`));
+    else
+      await image
+        .jpeg()
+        .withExif(exif)
+        .toFile(join(folder, `photo ${i}.jpg`));
+  }
+  await copyFile(join(photos, 'photo 2.jpg'), join(photos, 'photo 2 copy.jpg'));
+  await writeFile(join(photos, 'broken.jpg'), Buffer.from('ffd8ffe000104a464946000101', 'hex'));
+  await makePack({
+    dir: join(modelsDirectory, 'starter'),
+    family: 'clip',
+    shape: 'tiny',
+    seed: 1,
+    id: 'starter',
+  });
+  await makePack({
+    dir: join(modelsDirectory, 'other'),
+    family: 'siglip2',
+    shape: 'tiny',
+    seed: 2,
+    id: 'other',
+  });
+  await makePack({ dir: loosePack, family: 'clip', shape: 'tiny', seed: 3, packJson: false });
+  await writeFile(
+    join(modelsDirectory, 'manifest.json'),
+    JSON.stringify({ schema: 1, origin: 'https://localhost', hosts: ['localhost'], packs: [] }),
+  );
+  // Trying graphics cards takes seconds each time a pack is loaded, and is another test's business.
+  const directory = join(top, 'library');
+  const store = openStore({ directory, now: () => Date.now() });
+  store.settings.set('app', { provider: 'cpu' });
+  store.close();
+  return {
+    directory,
+    modelsDirectory,
+    photos,
+    loosePack,
+    remove: () => rm(top, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
