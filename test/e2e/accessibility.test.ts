@@ -1,4 +1,5 @@
 /** Every main page under axe's rules, light and dark. */
+/// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { build } from 'vite';
 
-const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** The repository. */
+export const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const systemBrowsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** The packed browser carries the libraries that a bare machine lacks, and unpacks them when told so. */

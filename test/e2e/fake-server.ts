@@ -41,7 +41,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 export const starterPack: Pack = {
-  id: 'afterimage-starter',
+  id: 'starter',
   name: 'Starter',
   description:
     'Comes with the app and needs no network. Small and fast; knows everyday animals, things, places and colours.',

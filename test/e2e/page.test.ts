@@ -1,4 +1,5 @@
 /** The page over a made-up library: what a person does, by mouse and by keys. */
+/// <reference lib="dom" />
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
