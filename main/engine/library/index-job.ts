@@ -13,7 +13,7 @@ import type { ScanTools } from './scan.ts';
 import type { ActiveModel, LibraryOptions } from './types.ts';
 import { isGone } from './walk.ts';
 
-export interface IndexedPrepared extends Prepared {
+interface IndexedPrepared extends Prepared {
   readonly hashed: HashedFile;
   readonly decoded: DecodedPhoto;
 }

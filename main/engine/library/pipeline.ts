@@ -73,7 +73,7 @@ const deathsBeforeQuarantine = 2;
 const batchesAtOnce = 2;
 
 /** Four decodes a worker, and a batch each being filled, waiting and running (measured: more gains nothing). */
-export function lookAhead(concurrency: number, batchSize: number): number {
+function lookAhead(concurrency: number, batchSize: number): number {
   return Math.min(128, Math.max(16, 4 * concurrency + 3 * batchSize));
 }
 
