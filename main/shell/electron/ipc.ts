@@ -1,6 +1,6 @@
 /** The page's calls over one channel: the sender's frame is checked, the message parsed, then it is dispatched. */
 import { stat } from 'node:fs/promises';
-import type { IpcMain, IpcMainInvokeEvent, WebContents } from 'electron';
+import type { IpcMain, WebContents } from 'electron';
 import { z } from 'zod';
 import { events, type Client, type EventName } from '../../contract.ts';
 import { AppError, type ErrorShape } from '../../errors.ts';
@@ -26,32 +26,41 @@ export interface Ipc {
 }
 
 export function setupIpc(ipcMain: Pick<IpcMain, 'handle'>, dispatch: Dispatch, grants: GrantBook): Ipc {
-  const running = new Map<string, AbortController>();
+  const pages = new Map<WebContents, Map<string, AbortController>>();
+
+  /** A page's calls by their ids. A page that is reloaded or closed takes its calls with it. */
+  const callsOf = (page: WebContents): Map<string, AbortController> => {
+    const known = pages.get(page);
+    if (known !== undefined) return known;
+    const calls = new Map<string, AbortController>();
+    const abortAll = (): void => calls.forEach((controller) => controller.abort());
+    pages.set(page, calls);
+    page.on('did-navigate', abortAll);
+    page.once('destroyed', () => {
+      abortAll();
+      pages.delete(page);
+    });
+    return calls;
+  };
 
   const answerCall = async (
-    event: IpcMainInvokeEvent,
+    page: WebContents,
     call: { callId: string; name: string; input?: unknown },
   ): Promise<Answer> => {
-    const key = `${event.sender.id}:${call.callId}`;
-    if (running.has(key)) return failed(new AppError('input-invalid', 'Two calls came under one id.'));
+    const calls = callsOf(page);
+    if (calls.has(call.callId)) return failed(new AppError('input-invalid', 'Two calls came under one id.'));
     const controller = new AbortController();
-    const leave = (): void => controller.abort();
-    running.set(key, controller);
-    // A page that is reloaded or closed takes its calls with it.
-    event.sender.once('destroyed', leave);
-    event.sender.once('did-navigate', leave);
+    calls.set(call.callId, controller);
     try {
       const output = await dispatch(call.name, call.input, {
         signal: controller.signal,
-        onProgress: (progress) => send(event.sender, { kind: 'progress', callId: call.callId, progress }),
+        onProgress: (progress) => send(page, { kind: 'progress', callId: call.callId, progress }),
       });
       return { output };
     } catch (error) {
       return failed(error);
     } finally {
-      event.sender.removeListener('destroyed', leave);
-      event.sender.removeListener('did-navigate', leave);
-      running.delete(key);
+      calls.delete(call.callId);
     }
   };
 
@@ -62,9 +71,9 @@ export function setupIpc(ipcMain: Pick<IpcMain, 'handle'>, dispatch: Dispatch, g
     if (!parsed.success) return failed(new AppError('input-invalid', 'The message is not a call.'));
     switch (parsed.data.kind) {
       case 'call':
-        return answerCall(event, parsed.data);
+        return answerCall(event.sender, parsed.data);
       case 'cancel':
-        running.get(`${event.sender.id}:${parsed.data.callId}`)?.abort();
+        callsOf(event.sender).get(parsed.data.callId)?.abort();
         return null;
       case 'drop':
         return grantFolder(grants, parsed.data.path);
@@ -72,7 +81,7 @@ export function setupIpc(ipcMain: Pick<IpcMain, 'handle'>, dispatch: Dispatch, g
   });
   return {
     get running() {
-      return running.size;
+      return [...pages.values()].reduce((sum, calls) => sum + calls.size, 0);
     },
   };
 }

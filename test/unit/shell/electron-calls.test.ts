@@ -145,7 +145,17 @@ test('a call ends when the page cancels it, and when the page goes', async () =>
     assert.equal(codeOf(await left), 'cancelled');
   }
   assert.equal(state.running, 0);
-  assert.equal(page.listenerCount('destroyed'), 0, 'nothing is left listening');
+});
+
+test('any number of calls at once adds one listener to the page', async () => {
+  const { page, call } = desk();
+  engine.scripts.set('roots.list', () => ({ roots: [] }));
+  await Promise.all(Array.from({ length: 50 }, () => call('roots.list', {})));
+  assert.deepEqual([page.listenerCount('destroyed'), page.listenerCount('did-navigate')], [1, 1]);
+  engine.scripts.set('search.query', () => new Promise(() => undefined));
+  const first = call('search.query', { text: 'a' }, 'same');
+  assert.equal(codeOf(await call('search.query', { text: 'a' }, 'same')), 'input-invalid');
+  void first;
 });
 
 test('events reach the page until it is gone', () => {

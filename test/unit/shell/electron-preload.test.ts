@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import test from 'node:test';
-import vm from 'node:vm';
+import { loadPreload, type Bridge } from './load-preload.ts';
 
-interface Bridge {
-  call(callId: string, name: string, input: unknown, onProgress?: (value: unknown) => void): Promise<unknown>;
-  cancel(callId: string): void;
-  on(name: string, listener: (payload: unknown) => void): () => void;
-  grantDropped(file: unknown): Promise<string | null>;
-}
-
-/** Runs the preload as Electron's sandbox does: CommonJS, with `electron` as all that can be required. */
 function load(): {
   bridge: Bridge;
   keys: string[];
@@ -20,8 +10,6 @@ function load(): {
   ipc: EventEmitter;
   answer: (value: unknown) => void;
 } {
-  const file = new URL('../../../main/shell/electron/preload.cts', import.meta.url);
-  const code = stripTypeScriptTypes(readFileSync(file, 'utf8'));
   const invoked: unknown[] = [];
   const pending: ((value: unknown) => void)[] = [];
   const ipc = Object.assign(new EventEmitter(), {
@@ -30,17 +18,7 @@ function load(): {
       return new Promise((resolve) => pending.push(resolve));
     },
   });
-  const exposed = new Map<string, Bridge>();
-  const electron = {
-    contextBridge: { exposeInMainWorld: (name: string, api: Bridge) => void exposed.set(name, api) },
-    ipcRenderer: ipc,
-    webUtils: { getPathForFile: (dropped: { path?: string }) => dropped.path ?? '' },
-  };
-  const require = (name: string): unknown => {
-    assert.equal(name, 'electron', 'a sandboxed preload can require nothing else');
-    return electron;
-  };
-  vm.runInNewContext(code, { require, exports: {}, module: { exports: {} } });
+  const exposed = loadPreload(ipc);
   const bridge = exposed.get('afterimage');
   assert.ok(bridge);
   return { bridge, keys: [...exposed.keys()], invoked, ipc, answer: (value) => pending.shift()?.(value) };
