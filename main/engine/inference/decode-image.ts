@@ -4,6 +4,7 @@ import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { AppError } from '../../errors.ts';
 import { sourceName, timedOut, type DecodeJob, type PhotoSource } from './decode-job.ts';
 import { decodeHeic } from './decode-heic.ts';
+import { applyOrientation, exifFromPngText, remainingOrientation, swapsSides } from './orientation.ts';
 import type { RgbImage } from './pillow-resample.ts';
 import { noCameraMetadata, readCameraMetadata, type CameraMetadata } from './photo-metadata.ts';
 import { decodeSize, toModelPixels, type Size } from './preprocess.ts';
@@ -40,14 +41,26 @@ export async function decodeImage(job: DecodeJob): Promise<DecodedPhoto> {
   try {
     const info = await sharp(input, { ...options, failOn: 'none' }).metadata();
     if (info.format === 'svg') throw unsupported(name, 'SVG');
-    const upright = info.autoOrient;
+    const turn = remainingOrientation(info);
+    const stored = info.autoOrient;
+    const upright = swapsSides(turn) ? { width: stored.height, height: stored.width } : stored;
     if (upright.width * upright.height > job.maxPixels) throw tooLarge(name, job.maxPixels);
     const thumbnail = job.thumbnail ? thumbnailSize(upright) : { width: 1, height: 1 };
     const size = decodeSize(upright, spec, thumbnail);
     const image =
       info.format === 'heif' && info.compression === 'hevc'
         ? await decodeHevc(source, size, job, deadline)
-        : await decodeWithVips(input, options, upright, size, deadline, name);
+        : applyOrientation(
+            await decodeWithVips(
+              input,
+              options,
+              stored,
+              swapsSides(turn) ? { width: size.height, height: size.width } : size,
+              deadline,
+              name,
+            ),
+            turn,
+          );
     const model = toModelPixels(image, upright, spec);
     return {
       pixels: model.data,
@@ -198,7 +211,8 @@ function formatName(info: Metadata): string {
 }
 
 async function cameraMetadata(source: PhotoSource, info: Metadata): Promise<CameraMetadata> {
-  if (info.exif !== undefined) return readCameraMetadata(info.exif);
+  const block = info.exif ?? exifFromPngText(info);
+  if (block !== undefined) return readCameraMetadata(block);
   // In a TIFF the tags are the file's own directory, which libvips doesn't hand over.
   if (info.format !== 'tiff') return noCameraMetadata;
   return readCameraMetadata('bytes' in source ? source.bytes : await readTiffEnds(source.path));

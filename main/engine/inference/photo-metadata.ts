@@ -21,16 +21,8 @@ export const noCameraMetadata: CameraMetadata = {
  * @returns nulls where the block is damaged: metadata never fails a photo.
  */
 export function readCameraMetadata(block: Uint8Array): CameraMetadata {
-  let tags: Tags;
-  try {
-    const prefixed = Buffer.from(block.buffer, block.byteOffset, 6).toString('latin1') === 'Exif\0\0';
-    // A bare EXIF block is a TIFF file, and the reader takes it as one. It wants a buffer of its own.
-    const tiff = Uint8Array.from(prefixed ? block.subarray(6) : block);
-    tags = (ExifReader.load(tiff.buffer, { expanded: true }).exif ?? {}) as Tags;
-  } catch {
-    // The reader throws on anything torn; the photo itself may still be whole.
-    return noCameraMetadata;
-  }
+  const tags = readTags(block);
+  if (tags === null) return noCameraMetadata;
   const latitude = coordinate(tags, 'GPSLatitude', 'N', 'S', 90);
   const longitude = coordinate(tags, 'GPSLongitude', 'E', 'W', 180);
   // Cameras without a fix write 0/0, which is open sea.
@@ -49,6 +41,24 @@ export function readCameraMetadata(block: Uint8Array): CameraMetadata {
     latitude: placed ? latitude : null,
     longitude: placed ? longitude : null,
   };
+}
+
+/** @returns EXIF's orientation, 1 to 8; null where the block has none or is damaged. */
+export function readOrientation(block: Uint8Array): number | null {
+  const tags = readTags(block);
+  return tags === null ? null : within(number(tags, 'Orientation'), 1, 8);
+}
+
+function readTags(block: Uint8Array): Tags | null {
+  try {
+    const prefixed = Buffer.from(block.buffer, block.byteOffset, 6).toString('latin1') === 'Exif\0\0';
+    // A bare EXIF block is a TIFF file, and the reader takes it as one. It wants a buffer of its own.
+    const tiff = Uint8Array.from(prefixed ? block.subarray(6) : block);
+    return (ExifReader.load(tiff.buffer, { expanded: true }).exif ?? {}) as Tags;
+  } catch {
+    // The reader throws on anything torn; the photo itself may still be whole.
+    return null;
+  }
 }
 
 type Tags = Readonly<Record<string, { readonly value?: unknown } | undefined>>;

@@ -76,6 +76,32 @@ test('every EXIF orientation is turned upright', async () => {
   }
 });
 
+test('an orientation that stands only in XMP is followed too', async () => {
+  const xmp = (value: number): string =>
+    `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/"><tiff:Orientation>${String(value)}</tiff:Orientation></rdf:Description></rdf:RDF></x:xmpmeta>`;
+  const places: Record<number, [number, number]> = {
+    1: [0, 0],
+    2: [3, 0],
+    3: [3, 1],
+    4: [0, 1],
+    5: [0, 0],
+    6: [1, 0],
+    7: [1, 3],
+    8: [0, 3],
+  };
+  for (const [orientation, [x, y]] of Object.entries(places)) {
+    const photo = await decode(
+      await corners
+        .clone()
+        .withXmp(xmp(Number(orientation)))
+        .png()
+        .toBuffer(),
+    );
+    assert.equal(photo.metadata.width, Number(orientation) >= 5 ? 2 : 4);
+    assert.deepEqual(pixelAt(photo, x, y), [255, 0, 0], `orientation ${orientation}`);
+  }
+});
+
 test('transparency is seen on white', async () => {
   const file = await sharp({
     create: { width: 4, height: 4, channels: 4, background: { r: 200, g: 0, b: 0, alpha: 0 } },
