@@ -18,7 +18,7 @@ const key = 'app';
 export function readSettings(store: Store): Settings {
   const stored = store.settings.get(key);
   if (typeof stored !== 'object' || stored === null) return defaults;
-  const parts = Object.entries(stored).filter(
+  const parts = Object.entries(stored as Record<string, unknown>).filter(
     ([name, value]) =>
       settings
         .partial()

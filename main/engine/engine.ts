@@ -17,7 +17,7 @@ import { indexingHandlers } from './indexing-handlers.ts';
 import { createDecoder } from './inference/decoder.ts';
 import { libraryHandlers, refuseWriting } from './library-handlers.ts';
 import { createLibrary } from './library/library.ts';
-import type { Library, Timers } from './library/types.ts';
+import type { Timers } from './library/types.ts';
 import { createModelKeeper, type LoadedModel } from './model-keeper.ts';
 import { packHandlers } from './pack-handlers.ts';
 import { createPackShelf } from './pack-shelf.ts';

@@ -79,6 +79,6 @@ export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
       await packs.remove(packId);
       return {};
     },
-    'providers.list': async () => ({ providers: await packs.providers() }),
+    'providers.list': () => ({ providers: packs.providers() }),
   };
 }

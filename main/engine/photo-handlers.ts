@@ -62,7 +62,7 @@ function monthOf(time: number): string {
   return Number.isNaN(date.getTime()) ? '1970-01' : date.toISOString().slice(0, -17);
 }
 
-export function summaryOf(row: PhotoRow): PhotoSummary {
+function summaryOf(row: PhotoRow): PhotoSummary {
   return {
     id: row.id,
     name: row.relPath.slice(row.relPath.lastIndexOf('/') + 1),

@@ -51,7 +51,7 @@ export interface PhotoFile {
 }
 
 /** What shells need of the engine besides the contract; none of it may reach a renderer. */
-export interface ShellServices {
+interface ShellServices {
   /** Turns a folder that a person chose into an opaque string for `roots.add` and `packs.installFolder`. */
   grant(path: string): string;
   /** @throws AppError not-found, root-offline, file-vanished, permission-denied */

@@ -4,7 +4,6 @@ import type {
   CallName,
   CallOptions,
   CallOutput,
-  CallProgress,
   Client,
   EventName,
   EventPayload,
@@ -157,13 +156,6 @@ export function openConnection(port: Port): HostConnection {
   };
   return { client, ready: ready.promise, gone: gone.promise };
 }
-
-/** A client over the port of a host that is, or will soon be, served there. */
-export function connectHost(port: Port): HostClient {
-  return openConnection(port).client;
-}
-
-export type ProgressOf<K extends CallName> = CallProgress<K>;
 
 function take(waiting: Map<number, Waiting>, id: number): Waiting | undefined {
   const call = waiting.get(id);

@@ -1,7 +1,7 @@
 /** Entry of the engine's own process, under Node's fork and Electron's utilityProcess. */
 import process from 'node:process';
 import { createEngine } from '../engine/engine.ts';
-import { createNodeSpawner } from '../engine/inference/node-spawner.ts';
+import { createNodeSpawner } from '../engine/workers.ts';
 import { createLog } from '../engine/log.ts';
 import { AppError } from '../errors.ts';
 import { parseEngineArguments } from './engine-arguments.ts';

@@ -1,7 +1,7 @@
 /** An engine in this very process, behind the same client: for the command line, which ends with its call. */
 import { MessageChannel } from 'node:worker_threads';
 import { createEngine } from '../engine/engine.ts';
-import { createNodeSpawner } from '../engine/inference/node-spawner.ts';
+import { createNodeSpawner } from '../engine/workers.ts';
 import type { Log } from '../engine/log.ts';
 import type { Engine } from '../engine/types.ts';
 import { AppError } from '../errors.ts';

@@ -37,7 +37,7 @@ export function portOfChild(child: ChildProcess): Port {
 }
 
 /** Electron's `process.parentPort` inside a utility process: messages come wrapped in events. */
-export interface ParentPort {
+interface ParentPort {
   postMessage(message: unknown): void;
   on(event: 'message', listener: (event: { data: unknown; ports: unknown[] }) => void): void;
 }

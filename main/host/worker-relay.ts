@@ -3,8 +3,7 @@
  * start utility processes, so it starts them on the engine's word and passes their messages on.
  */
 import { z } from 'zod';
-import type { SpawnWorker, WorkerProcess } from '../engine/inference/types.ts';
-import { workerEntry } from '../engine/inference/worker-entry.ts';
+import { workerEntry, type SpawnWorker, type WorkerProcess } from '../engine/workers.ts';
 import type { Port } from './port.ts';
 
 const workerId = z.int().nonnegative();

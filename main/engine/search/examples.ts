@@ -4,7 +4,7 @@ import type { CallOutput, ParsedInput } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Decoder, Embedder } from '../inference/types.ts';
 
-export interface Example {
+interface Example {
   readonly name: string;
   /** The pack whose space the vector is in. */
   readonly fingerprint: string;

@@ -91,7 +91,7 @@ export function fitMixture(observed: WeightedScores, prior: ScorePrior): Mixture
 }
 
 /** Probability that a photo with this score matches. Scores above the matching mean count as the mean. */
-export function matchProbability(score: number, mixture: Mixture): number {
+function matchProbability(score: number, mixture: Mixture): number {
   const { background, matching, share } = mixture;
   const logOdds =
     Math.log(share) -

@@ -28,7 +28,7 @@ const kindsByKey: Readonly<Record<string, Token['kind']>> = {
 /** What closes each opening quote. Straight and curly ones mix freely, as phones change them while one types. */
 const doubleQuotes = '"＂“”„‟';
 const closers: Readonly<Record<string, string>> = {
-  ...Object.fromEntries([...doubleQuotes].map((quote) => [quote, doubleQuotes])),
+  ...Object.fromEntries(Array.from(doubleQuotes, (quote) => [quote, doubleQuotes])),
   '«': '»',
   '「': '」',
   '『': '』',

@@ -86,7 +86,7 @@ export function createSearch(options: SearchOptions): Search {
     const allowed = parsed.filter === undefined ? undefined : new Set(store.photos.filter(parsed.filter));
     const ranking = rank(model, store, {
       query: fuse(parts, model),
-      unwanted: without.flatMap((vector) => (vector === undefined ? [] : [{ vector, weight: 1, prior }])),
+      unwanted: without.map((vector) => ({ vector, weight: 1, prior })),
       allowed,
       exclude: new Set(input.examples.flatMap((example) => ('photoId' in example ? [example.photoId] : []))),
       atLeast: input.offset + input.limit,

@@ -75,5 +75,5 @@ function logOf(terminal: Terminal, { quiet, verbose }: GlobalOptions): Log {
   if (quiet && !verbose) return silentLog;
   const log = createLog((line) => terminal.stderr(`${line}\n`), { verbose, now: terminal.now });
   // What goes as it should is told by the command itself.
-  return verbose ? log : { ...log, info: silentLog.info };
+  return verbose ? log : { ...log, info: () => undefined };
 }

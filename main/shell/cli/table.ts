@@ -34,7 +34,7 @@ export function table(
 
 function shortenedFromLeft(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
-  const characters = [...text];
+  const characters = Array.from(text);
   while (characters.length > 0 && textWidth(characters.join('')) > width - 1) characters.shift();
   return `…${characters.join('')}`;
 }
@@ -44,5 +44,5 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/gu;
 
 function textWidth(text: string): number {
-  return [...text].length + (text.match(wide)?.length ?? 0);
+  return Array.from(text).length + (text.match(wide)?.length ?? 0);
 }
