@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { listAsar, type PackedFile } from './asar-list.ts';
-import { fuseSentinel, makeStandInElectron } from './stand-in-electron.ts';
+import { makeStandInElectron } from './stand-in-electron.ts';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 /** Refuses at once, so that a download fails instead of waiting. */
@@ -54,8 +55,14 @@ const unwanted: [RegExp, string][] = [
   ],
   [/(^|\/)(\.env|\.npmrc|\.git)/, 'no settings of this machine'],
 ];
-/** Off and on in the order of Electron's fuse wire; r would be a fuse that Electron has removed. */
-const wantedFuses = '01001100';
+/** Whatever is not among these is off. */
+const fusesThatAreOn = [
+  'EnableCookieEncryption',
+  'EnableEmbeddedAsarIntegrityValidation',
+  'OnlyLoadAppFromAsar',
+];
+/** electron-builder has no word for this one; it keeps Electron's default, and stops no attack. */
+const fuseLeftAlone = 'WasmTrapHandlers';
 
 interface Summary {
   readonly arch: string;
@@ -63,11 +70,11 @@ interface Summary {
   readonly unpackedFiles: number;
   readonly bytes: { archive: number; unpacked: number; models: number };
   readonly largest: { path: string; bytes: number }[];
-  readonly fuses: string;
+  readonly fuses: string[];
   readonly seconds: number;
 }
 
-function packCheck(): Summary {
+async function packCheck(): Promise<Summary> {
   const startedAt = performance.now();
   const work = mkdtempSync(join(tmpdir(), 'afterimage-pack-'));
   try {
@@ -88,7 +95,7 @@ function packCheck(): Summary {
     const [folder] = readdirSync(output).filter((name) => name.endsWith('unpacked'));
     assert.ok(folder, 'electron-builder made a folder');
     return {
-      ...inspect(join(output, folder), work),
+      ...(await inspect(join(output, folder), work)),
       seconds: Math.round((performance.now() - startedAt) / 1000),
     };
   } finally {
@@ -107,7 +114,7 @@ function run(program: string, args: string[]): void {
   if (status !== 0) throw new Error(`${program} ${args[0] ?? ''} failed with ${String(status)}`);
 }
 
-function inspect(app: string, work: string): Omit<Summary, 'seconds'> {
+async function inspect(app: string, work: string): Promise<Omit<Summary, 'seconds'>> {
   const resources = join(app, 'resources');
   const files = listAsar(join(resources, 'app.asar'));
   const paths = new Map(files.map((file) => [file.path, file]));
@@ -149,7 +156,7 @@ function inspect(app: string, work: string): Omit<Summary, 'seconds'> {
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, 8)
       .map(({ path, bytes }) => ({ path, bytes })),
-    fuses: checkFuses(join(app, 'afterimage')),
+    fuses: await checkFuses(join(app, 'afterimage')),
   };
 }
 
@@ -177,12 +184,13 @@ function loadsNatives(unpacked: string, work: string): void {
     ]);
 }
 
-function checkFuses(program: string): string {
-  const bytes = readFileSync(program);
-  const at = bytes.indexOf(fuseSentinel) + fuseSentinel.length + 2;
-  const wire = bytes.subarray(at, at + wantedFuses.length).toString('latin1');
-  assert.equal(wire, wantedFuses, 'the fuses are set');
-  return wire;
+async function checkFuses(program: string): Promise<string[]> {
+  const wire = await getCurrentFuseWire(program);
+  const on = Object.entries(FuseV1Options).flatMap(([name, option]) =>
+    typeof option === 'number' && name !== fuseLeftAlone && wire[option] === FuseState.ENABLE ? [name] : [],
+  );
+  assert.deepEqual(on, fusesThatAreOn, 'the fuses are set');
+  return on;
 }
 
 function sizeOf(directory: string): number {
@@ -191,4 +199,4 @@ function sizeOf(directory: string): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
-process.stdout.write(`${JSON.stringify(packCheck(), null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(await packCheck(), null, 2)}\n`);
