@@ -13,12 +13,12 @@ import { AppError } from '../errors.ts';
 import type { EngineAccess } from './engine-access.ts';
 import type { GrantBook } from './grant-book.ts';
 
-export type ShellCallName = Exclude<CallName, EngineCallName>;
+type ShellCallName = Exclude<CallName, EngineCallName>;
 export type ShellHandlers = {
   readonly [K in ShellCallName]: (input: ParsedInput<K>) => Promise<CallOutput<K>>;
 };
 
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: unknown) => void) | undefined;
 }
@@ -58,7 +58,7 @@ export function createDispatch(
 /** The handler table seen from the outside, where a call's name and its parsed input can no longer be paired. */
 type Handlers = Readonly<Record<ShellCallName, (input: unknown) => Promise<unknown>>>;
 
-export function isCallName(name: string): name is CallName {
+function isCallName(name: string): name is CallName {
   return Object.hasOwn(calls, name);
 }
 

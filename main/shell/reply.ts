@@ -39,7 +39,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'disk-full': 507,
 };
 
-export function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
 }
 

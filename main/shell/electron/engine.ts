@@ -35,7 +35,7 @@ export function startEngine(
 }
 
 /** The main process's end of the channel to a utility process. Closing ends the process. */
-export function portOfUtility(child: ReturnType<ForkUtility>): Port {
+function portOfUtility(child: ReturnType<ForkUtility>): Port {
   return {
     postMessage: (message) => child.postMessage(message),
     on(event: 'message' | 'close', listener: (value: never) => void) {

@@ -8,8 +8,8 @@ import type { Dispatch } from '../dispatch.ts';
 import type { GrantBook } from '../grant-book.ts';
 import { isOurFrame } from './origin.ts';
 
-export const callChannel = 'afterimage:call';
-export const messageChannel = 'afterimage:message';
+const callChannel = 'afterimage:call';
+const messageChannel = 'afterimage:message';
 
 const callId = z.string().min(1).max(64);
 const message = z.discriminatedUnion('kind', [

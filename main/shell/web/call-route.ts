@@ -8,7 +8,7 @@ import { wrongMethod } from '../renderer-files.ts';
 /** A dropped picture of 48 MiB is 64 MiB of base64; the rest is room for JSON. */
 const mostBytes = 70 * 2 ** 20;
 
-export const streamType = 'application/x-ndjson';
+const streamType = 'application/x-ndjson';
 
 /** @returns null when the answer has been streamed already. */
 export async function answerCall(
