@@ -55,10 +55,11 @@ export function fitMixture(observed: WeightedScores, prior: ScorePrior): Mixture
   for (let round = 0; round < mostRounds; round++) {
     const inside = newSums();
     const outside = newSums();
+    const posteriorOf = matchProbability({ background, matching, share });
     for (let i = 0; i < scores.length; i++) {
       const score = scores[i] ?? 0;
       const weight = weights[i] ?? 0;
-      const posterior = matchProbability(score, { background, matching, share });
+      const posterior = posteriorOf(score);
       addTo(inside, score, weight * posterior);
       addTo(outside, score, weight * (1 - posterior));
     }
@@ -90,25 +91,25 @@ export function fitMixture(observed: WeightedScores, prior: ScorePrior): Mixture
   return { background, matching, share };
 }
 
-/** Probability that a photo with this score matches. Scores above the matching mean count as the mean. */
-function matchProbability(score: number, mixture: Mixture): number {
-  const { background, matching, share } = mixture;
-  const logOdds =
-    Math.log(share) -
-    Math.log1p(-share) +
-    logDensity(Math.min(score, matching.mean), matching) -
-    logDensity(Math.max(score, background.mean), background);
-  return 1 / (1 + Math.exp(-logOdds));
+/** Probability that a photo with a score matches. Scores above the matching mean count as the mean. */
+function matchProbability({ background, matching, share }: Mixture): (score: number) => number {
+  const prior = Math.log(share) - Math.log1p(-share) + Math.log(background.std / matching.std);
+  return (score) => {
+    const inside = (Math.min(score, matching.mean) - matching.mean) / matching.std;
+    const outside = (Math.max(score, background.mean) - background.mean) / background.std;
+    return 1 / (1 + Math.exp(0.5 * (inside * inside - outside * outside) - prior));
+  };
 }
 
 /** Lowest score whose probability of matching reaches `probability`; the probability never falls with the score. */
 export function scoreAtProbability(probability: number, mixture: Mixture): number {
   let low = mixture.background.mean;
   let high = mixture.matching.mean + 12 * mixture.background.std;
-  if (matchProbability(high, mixture) < probability) return Infinity;
+  const posteriorOf = matchProbability(mixture);
+  if (posteriorOf(high) < probability) return Infinity;
   for (let step = 0; step < 50; step++) {
     const middle = (low + high) / 2;
-    if (matchProbability(middle, mixture) >= probability) high = middle;
+    if (posteriorOf(middle) >= probability) high = middle;
     else low = middle;
   }
   return high;
@@ -154,9 +155,4 @@ function startingMean({ scores, weights }: WeightedScores, prior: ScorePrior): n
     }
   }
   return prior.background.mean;
-}
-
-function logDensity(score: number, { mean, std }: Normal): number {
-  const z = (score - mean) / std;
-  return -0.5 * z * z - Math.log(std);
 }
