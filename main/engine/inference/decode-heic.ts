@@ -23,7 +23,7 @@ export async function decodeHeic(
   const bytes = 'path' in source ? await readFile(source.path) : source.bytes;
   const extension = extname(fileURLToPath(import.meta.url));
   // A fresh thread a photo costs 0.1 s of the 1 s that a decode takes, and gives its memory back.
-  const thread = new Worker(new URL(`./heic-thread${extension}`, import.meta.url), {
+  const thread = new Worker(new URL(`./heic-worker${extension}`, import.meta.url), {
     workerData: { bytes, maxPixels: limits.maxPixels },
     execArgv: [],
   });

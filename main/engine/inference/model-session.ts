@@ -4,7 +4,7 @@ import type { Provider } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import { providerNames } from './provider-names.ts';
 
-export interface SessionInput {
+interface SessionInput {
   readonly name: string;
   readonly type: string;
   /** A name stands for an axis that may differ from run to run. */
@@ -93,7 +93,7 @@ function toFloat32(tensor: Tensor): Float32Array {
 }
 
 /** IEEE 754 binary16 to a number. */
-export function fromHalf(bits: number): number {
+function fromHalf(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -20,7 +20,7 @@ export interface Supervisor {
   close(): Promise<void>;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly timeoutMs?: number;
   readonly onTimeout?: () => AppError;
 }

@@ -1,6 +1,5 @@
 /** What inference offers: decoded photos, unit vectors, and workers that may die without harm. */
 import type { Provider, SelfTest } from '../../contract.ts';
-import type { ErrorShape } from '../../errors.ts';
 import type { ImageSpec, Scoring } from '../packs/types.ts';
 import type { PhotoMetadata } from '../store/types.ts';
 
@@ -74,9 +73,4 @@ export interface Embedder extends TextSide {
     images: readonly { pixels: Uint8Array; width: number; height: number }[],
   ): Promise<Float32Array[]>;
   close(): Promise<void>;
-}
-
-export interface WorkerFault {
-  readonly worker: WorkerName;
-  readonly error: ErrorShape;
 }

@@ -22,7 +22,7 @@ export function toUnitVectors(data: Float32Array, dims: number, packName: string
 }
 
 /** Scales to length 1 in place. @returns false when there is no direction to keep. */
-export function normalise(vector: Float32Array): boolean {
+function normalise(vector: Float32Array): boolean {
   let sum = 0;
   for (const value of vector) sum += value * value;
   const length = Math.sqrt(sum);

@@ -2,7 +2,7 @@
 import { AppError, type ErrorShape } from '../../errors.ts';
 import type { ProcessPort } from './process-port.ts';
 
-export interface WorkerRequest {
+interface WorkerRequest {
   readonly id: number;
   readonly type: string;
   readonly payload: unknown;

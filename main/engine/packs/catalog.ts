@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { PackProgress } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
-import type { DownloadRules } from './download-file.ts';
+import type { DownloadRules } from './hub-request.ts';
 import { downloadPack } from './download-pack.ts';
 import { packIdFrom } from './hub-folder.ts';
 import { offerBytes, readManifest, type Manifest, type Offer } from './manifest.ts';
@@ -21,7 +21,7 @@ export type CatalogEntry =
     }
   | { readonly installed: false; readonly offer: Offer; readonly bytes: number };
 
-export interface InstallOptions {
+interface InstallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PackProgress) => void) | undefined;
 }

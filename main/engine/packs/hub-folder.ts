@@ -16,13 +16,13 @@ const gemmaVocabulary = 256_000;
  * Trained scale and bias of each family; exports of single towers don't carry them. CLIP's scale ended at its cap of
  * 100 (Radford et al. 2021); SigLIP's are those of siglip-base-patch16-224 and siglip2-base-patch16-224.
  */
-export const familyScoring: Readonly<Record<PackFamily, PackJson['scoring']>> = {
+const familyScoring: Readonly<Record<PackFamily, PackJson['scoring']>> = {
   clip: { kind: 'softmax', logitScale: 100, logitBias: 0 },
   siglip: { kind: 'sigmoid', logitScale: 117.33, logitBias: -12.93 },
   siglip2: { kind: 'sigmoid', logitScale: 112.6689, logitBias: -16.7717 },
 };
 
-export const defaultTemplates = {
+const defaultTemplates = {
   promptTemplates: ['a photo of a {}.', 'a photo of the {}.', 'a picture of {}.'],
   queryTemplates: ['{}', 'a photo of {}.'],
 };

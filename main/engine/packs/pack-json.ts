@@ -15,7 +15,7 @@ const embedding = z.array(z.number());
 const template = z.string().includes('{}');
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const packFiles = z.record(insidePath, z.object({ bytes: z.int().nonnegative(), sha256 }));
+const packFiles = z.record(insidePath, z.object({ bytes: z.int().nonnegative(), sha256 }));
 
 export const licenceShape = z.object({
   id: z.string().min(1),

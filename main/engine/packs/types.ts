@@ -29,7 +29,7 @@ export interface Scoring {
 export type PackFamily = 'clip' | 'siglip' | 'siglip2';
 
 /** Names are null where the pack doesn't say: the worker finds them in the model. */
-export interface ImageTower {
+interface ImageTower {
   /** Absolute path of the ONNX file. */
   readonly file: string;
   readonly input: string | null;
@@ -54,7 +54,7 @@ export interface TextTower {
 }
 
 /** Inputs with the embeddings that the pack's makers got for them. */
-export interface Golden {
+interface Golden {
   /** Absolute paths of small image files with the embedding each must give. */
   readonly images: readonly { readonly file: string; readonly embedding: readonly number[] }[];
   readonly texts: readonly {

@@ -7,11 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { AppError, type ErrorCode } from '../../../main/errors.ts';
-import {
-  downloadFile,
-  type DownloadFile,
-  type DownloadRules,
-} from '../../../main/engine/packs/download-file.ts';
+import { downloadFile } from '../../../main/engine/packs/download-file.ts';
+import type { DownloadFile, DownloadRules } from '../../../main/engine/packs/hub-request.ts';
 import { startServer, type Behaviour, type TestServer } from './download-server.ts';
 
 const body = randomBytes(300_000);
