@@ -56,7 +56,7 @@ export interface Visit {
   readonly page: Page;
   /** Errors of the page: exceptions, and what the content security policy refused. */
   readonly complaints: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function visit(

@@ -50,7 +50,7 @@ export const starterPack: Pack = {
   dims: 256,
   bytes: 23_800_000,
   licence: { id: 'MIT', name: 'MIT', url: null },
-  source: 'built-in',
+  source: 'models/train',
   recommended: false,
   installed: true,
   active: true,

@@ -255,10 +255,8 @@ export const en = {
     band: { strong: 'strong', likely: 'likely', weak: 'less likely' },
     seconds: (value: number) =>
       value >= 1 ? `${f.decimal(value)} s` : `1/${f.number(Math.round(1 / value))} s`,
-    north: 'N',
-    south: 'S',
-    east: 'E',
-    west: 'W',
+    latitude: (value: number) => `${Math.abs(value).toFixed(4)}° ${value < 0 ? 'S' : 'N'}`,
+    longitude: (value: number) => `${Math.abs(value).toFixed(4)}° ${value < 0 ? 'W' : 'E'}`,
   },
   duplicates: {
     title: 'Duplicates',
@@ -349,6 +347,7 @@ export const en = {
         `This frees ${size}. Your photos are not touched, and it can be downloaded again.`,
       licence: 'Licence',
       source: 'From',
+      ships: 'comes with the app',
       photos: (n: number) => `knows ${photos(n)}`,
       fromFolder: 'Use a model from a folder',
       checked: (when: string) => `Checked ${when}`,

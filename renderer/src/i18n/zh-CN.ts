@@ -203,10 +203,8 @@ export const zhCN: Catalogue = {
     band: { strong: '很符合', likely: '可能符合', weak: '不太符合' },
     seconds: (value: number) =>
       value >= 1 ? `${f.decimal(value)} 秒` : `1/${f.number(Math.round(1 / value))} 秒`,
-    north: '北纬',
-    south: '南纬',
-    east: '东经',
-    west: '西经',
+    latitude: (value: number) => `${value < 0 ? '南纬' : '北纬'} ${Math.abs(value).toFixed(4)}°`,
+    longitude: (value: number) => `${value < 0 ? '西经' : '东经'} ${Math.abs(value).toFixed(4)}°`,
   },
   duplicates: {
     title: '重复照片',
@@ -293,6 +291,7 @@ export const zhCN: Catalogue = {
       removeBody: (size: string) => `可以腾出 ${size}。您的照片不受影响，以后也可以重新下载。`,
       licence: '许可',
       source: '来源',
+      ships: '随应用附带',
       photos: (n: number) => `已看过 ${photos(n)}`,
       fromFolder: '使用文件夹中的模型',
       checked: (when: string) => `${when}检查过`,
@@ -307,9 +306,12 @@ export const zhCN: Catalogue = {
       },
       task: { embed: '搜索', caption: '描述', answer: '问答' },
       about: {
-        starter: '随应用附带，无需网络。体积小、速度快，认识常见的动物、物品、场景和颜色。',
-        'clip-vit-base-patch32': '速度快，适合大多数照片，认识很多日常事物。',
-        'siglip2-base-patch16-224': '对细节和多种语言（包括中文）的理解更好，速度较慢。',
+        starter:
+          '随应用附带，无需网络。认识常见的物品、动物、场景、天气、运动和颜色，只懂英文；更大的模型认识得更多。',
+        'siglip2-base-patch16-224':
+          '日常照片的首选，懂一百多种语言，包括中文。Google 的 SigLIP 2，224 像素。',
+        'clip-vit-base-patch32': 'OpenAI 最早也最快的 CLIP，只懂英文。在没有显卡的电脑上处理得最快。',
+        'clip-vit-large-patch14': 'OpenAI 的大型 CLIP，只懂英文。比 B/32 看得更细，处理时间约为十四倍。',
       },
       provider: '运行方式',
       providerHint: '每种方式在使用前都会与处理器的结果比对。',
