@@ -4,6 +4,7 @@ import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { AppError } from '../../errors.ts';
 import { sourceName, timedOut, type DecodeJob, type PhotoSource } from './decode-job.ts';
 import { decodeHeic } from './decode-heic.ts';
+import { displayP3ToSrgb, isDisplayP3 } from './display-p3.ts';
 import { applyOrientation, exifFromPngText, remainingOrientation, swapsSides } from './orientation.ts';
 import type { RgbImage } from './pillow-resample.ts';
 import { noCameraMetadata, readCameraMetadata, type CameraMetadata } from './photo-metadata.ts';
@@ -41,32 +42,16 @@ export async function decodeImage(job: DecodeJob): Promise<DecodedPhoto> {
   try {
     const info = await sharp(input, { ...options, failOn: 'none' }).metadata();
     if (info.format === 'svg') throw unsupported(name, 'SVG');
-    const turn = remainingOrientation(info);
-    const stored = info.autoOrient;
-    const upright = swapsSides(turn) ? { width: stored.height, height: stored.width } : stored;
-    if (upright.width * upright.height > job.maxPixels) throw tooLarge(name, job.maxPixels);
-    const thumbnail = job.thumbnail ? thumbnailSize(upright) : { width: 1, height: 1 };
-    const size = decodeSize(upright, spec, thumbnail);
-    const image =
-      info.format === 'heif' && info.compression === 'hevc'
-        ? await decodeHevc(source, size, job, deadline)
-        : applyOrientation(
-            await decodeWithVips(
-              input,
-              options,
-              stored,
-              swapsSides(turn) ? { width: size.height, height: size.width } : size,
-              deadline,
-              name,
-            ),
-            turn,
-          );
+    const hevc = info.format === 'heif' && info.compression === 'hevc';
+    const { image, upright } = hevc
+      ? await decodeHevc(job, info, deadline)
+      : await decodeUpright(job, info, input, options, deadline, name);
     const model = toModelPixels(image, upright, spec);
     return {
       pixels: model.data,
       pixelWidth: model.width,
       pixelHeight: model.height,
-      thumbnail: job.thumbnail ? await encodeThumbnail(image, thumbnail) : null,
+      thumbnail: job.thumbnail ? await encodeThumbnail(image, thumbnailSize(upright)) : null,
       metadata: {
         width: upright.width,
         height: upright.height,
@@ -147,16 +132,43 @@ async function decodeWithVips(
   }
 }
 
-async function decodeHevc(
-  source: PhotoSource,
-  size: Size,
+interface Decoded {
+  readonly image: RgbImage;
+  /** The photo's own size; the image may be smaller. */
+  readonly upright: Size;
+}
+
+/** How large the decoded image has to be for the model and the thumbnail. */
+function wantedSize(upright: Size, job: DecodeJob): Size {
+  return decodeSize(upright, job.spec, job.thumbnail ? thumbnailSize(upright) : { width: 1, height: 1 });
+}
+
+async function decodeUpright(
   job: DecodeJob,
+  info: Metadata,
+  input: string | Uint8Array,
+  options: SharpOptions,
   deadline: number,
-): Promise<RgbImage> {
-  // libheif has turned the picture already.
-  const decoded = await decodeHeic(source, { deadline, maxPixels: job.maxPixels });
-  const { width, height, data } = decoded;
-  return toRgb(pipeline(sharp(data, { raw: { width, height, channels: 4 } }), size, decoded, deadline));
+  name: string,
+): Promise<Decoded> {
+  const stored = info.autoOrient;
+  if (stored.width * stored.height > job.maxPixels) throw tooLarge(name, job.maxPixels);
+  const turn = remainingOrientation(info);
+  const flip = ({ width, height }: Size): Size => ({ width: height, height: width });
+  const upright = swapsSides(turn) ? flip(stored) : stored;
+  const wanted = wantedSize(upright, job);
+  const size = swapsSides(turn) ? flip(wanted) : wanted;
+  const image = await decodeWithVips(input, options, stored, size, deadline, name);
+  return { image: applyOrientation(image, turn), upright };
+}
+
+/** libheif turns the picture itself, and knows nothing of its colour profile. */
+async function decodeHevc(job: DecodeJob, info: Metadata, deadline: number): Promise<Decoded> {
+  const { width, height, data } = await decodeHeic(job.source, { deadline, maxPixels: job.maxPixels });
+  const upright = { width, height };
+  const rgba = sharp(data, { raw: { width, height, channels: 4 } });
+  const image = await toRgb(pipeline(rgba, wantedSize(upright, job), upright, deadline));
+  return { image: isDisplayP3(info.icc) ? displayP3ToSrgb(image) : image, upright };
 }
 
 async function toRgb(image: Sharp): Promise<RgbImage> {
