@@ -37,7 +37,7 @@ export class CallError extends Error implements ErrorShape {
 export type LinkState = 'up' | 'down';
 
 /** 'original' is for saving and only the web shell has it: a desktop opens the file itself. */
-export type PhotoSize = 'thumb' | 'full' | 'original';
+type PhotoSize = 'thumb' | 'full' | 'original';
 
 export interface PageClient extends Client {
   photoUrl(photoId: number, size: PhotoSize): string;

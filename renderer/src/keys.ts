@@ -10,7 +10,7 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-export function focusSearch(): void {
+function focusSearch(): void {
   const input = document.getElementById(searchInputId);
   if (!(input instanceof HTMLInputElement)) return;
   input.focus();

@@ -40,7 +40,7 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-export const starterPack: Pack = {
+const starterPack: Pack = {
   id: 'starter',
   name: 'Starter',
   description:

@@ -1,6 +1,6 @@
 /** Justified rows of photos: computed once for all of them, looked up in O(visible) while scrolling. */
 
-export interface GridSection {
+interface GridSection {
   /** Index of the section's first photo. */
   readonly start: number;
   readonly count: number;
@@ -52,7 +52,7 @@ const widest = 3.2;
 /** A section's last row is stretched to the edge when that grows it by no more than this. */
 const stretch = 1.18;
 
-export function gridAspect(aspects: ArrayLike<number>, index: number): number {
+function gridAspect(aspects: ArrayLike<number>, index: number): number {
   const aspect = (aspects[index] ?? 100) / 100;
   return aspect < narrowest ? narrowest : aspect > widest ? widest : aspect;
 }

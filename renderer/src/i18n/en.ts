@@ -1,12 +1,5 @@
 /** Every English sentence of the page. */
-import type {
-  CallOutput,
-  Chip,
-  IndexProgress,
-  PackProgress,
-  Pack,
-  Provider,
-} from '../../../main/contract.ts';
+import type { Chip, IndexProgress, PackProgress, Pack, Provider } from '../../../main/contract.ts';
 import type { ErrorCode } from '../../../main/errors.ts';
 import { formatsFor } from './format.ts';
 
@@ -22,7 +15,7 @@ function duration(seconds: number): string {
 }
 
 /** What happened, and what to do about it. */
-export interface ErrorWords {
+interface ErrorWords {
   readonly what: string;
   readonly remedy: string;
 }
@@ -449,4 +442,3 @@ export const en = {
 };
 
 export type Catalogue = typeof en;
-export type SuggestionList = CallOutput<'search.suggestions'>['queries'];
