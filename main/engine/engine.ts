@@ -36,8 +36,8 @@ const progressEveryMs = 200;
 const libraryEveryMs = 700;
 
 /**
- * Opens the library, begins loading the active pack and its index in the background, and looks for changed
- * photos unless told not to. Calls are answered at once; those that need the pack wait for it.
+ * Opens the library. Unless told not to watch, begins loading the active pack and its index, and looks for changed
+ * photos, in the background. Calls are answered at once; those that need the pack load it or wait for it.
  * @throws AppError library-locked, library-newer, library-damaged, permission-denied, disk-full
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
@@ -238,9 +238,10 @@ async function startUp(
   inBackground: (about: string, work: () => Promise<unknown>) => void,
   watch: boolean,
 ): Promise<void> {
+  // A command line may need no pack at all; the calls that do load it.
+  if (!watch) return;
   // Its failure is told by notice, and again to every call that needs it.
   rooms.models.load().catch(() => undefined);
-  if (!watch) return;
   // The files of the active pack were replaced (a newer version of the app): new vectors in the background.
   inBackground('Looking at the photos with the new model', async () => {
     await rooms.models.ready();

@@ -41,14 +41,18 @@ async function statusOf({ store, library, models, packs, directory }: Rooms): Pr
     generation: store.embeddings.generation(),
     activePack: (await packs.list()).find(({ active }) => active) ?? null,
     provider: models.current()?.embedder.provider ?? null,
-    index: {
-      kind: index?.state.kind ?? 'exact',
-      size: index?.size ?? 0,
-      building: index?.state.building ?? false,
-    },
+    index: index === undefined ? storedIndex(store) : { ...index.state, size: index.size },
     bytes: { ...sizes, packs: packs.bytes() },
     readOnly: store.readOnly,
   };
+}
+
+/** What the index will be once it is loaded. */
+function storedIndex({ embeddings, snapshots }: Rooms['store']): LibraryStatus['index'] {
+  const active = embeddings.activeModel();
+  if (active === undefined) return { kind: 'exact', size: 0, building: false };
+  const kind = snapshots.info(active.modelId) === undefined ? 'exact' : 'hnsw';
+  return { kind, size: embeddings.count(active.modelId), building: false };
 }
 
 /** Calls that write; a library that another process owns answers them with its reason. */

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** Entry of the command line. */
+import { join } from 'node:path';
 import process from 'node:process';
+import { appDirectory } from '../app-paths.ts';
 import { runCli } from './run-cli.ts';
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
+  modelsDirectory: join(appDirectory(), 'models'),
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   stdoutColumns: process.stdout.isTTY ? process.stdout.columns : undefined,

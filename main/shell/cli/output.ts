@@ -4,6 +4,8 @@ import { AppError } from '../../errors.ts';
 /** What the command line is connected to; passed in, so that tests run it without a process. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder with manifest.json and the packs that ship. */
+  readonly modelsDirectory: string;
   /** Writes text without adding a newline. */
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;

@@ -1,10 +1,9 @@
 /** One run of a command: opens the library in this process, passes on Ctrl-C, and closes what it opened. */
-import { join } from 'node:path';
 import { createLog, silentLog, type Log } from '../../engine/log.ts';
 import { AppError } from '../../errors.ts';
 import type { HostClient } from '../../host/connect-host.ts';
 import { openLibrary } from '../../host/open-in-process.ts';
-import { appDirectory, libraryDirectory } from '../app-paths.ts';
+import { libraryDirectory } from '../app-paths.ts';
 import type { Output, Terminal } from './output.ts';
 
 export interface GlobalOptions {
@@ -49,7 +48,7 @@ export async function withSession(
   try {
     const client = await openLibrary({
       directory: libraryDirectory(options.library, terminal.env),
-      modelsDirectory: join(appDirectory(), 'models'),
+      modelsDirectory: terminal.modelsDirectory,
       writes: needs.writes,
       log: logOf(terminal, options),
       now: terminal.now,
