@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { silentLog } from '../../main/engine/log.ts';
 import type { VectorIndex } from '../../main/engine/index/types.ts';
 import { openIndex } from '../../main/engine/index/open-index.ts';
@@ -29,7 +28,7 @@ try {
   const openAndBuild = async (): Promise<{ seconds: number; index: VectorIndex }> => {
     const start = performance.now();
     const index = await openIndex({ store, modelId, dims, log: silentLog });
-    while (index.state.building) await setTimeout(20);
+    await index.built();
     return { seconds: (performance.now() - start) / 1_000, index };
   };
   say('building the graph');

@@ -50,11 +50,11 @@ try {
   say('idle');
   const idle = await time(40);
   say('while indexing');
-  let finished = false;
-  const run = client.call('indexing.run', { rootIds: [root.id] }).finally(() => (finished = true));
+  const ended = { value: false };
+  const run = client.call('indexing.run', { rootIds: [root.id] }).finally(() => (ended.value = true));
   while ((await client.call('indexing.state', {})).done < 8) await setTimeout(20);
   const busy = await time(40);
-  const stillIndexing = !finished;
+  const stillIndexing = !ended.value;
   say(stillIndexing ? 'indexing goes on: the figures stand' : 'indexing ended too early: use more photos');
   const indexed = await run;
   const idleAgain = await time(40);

@@ -15,9 +15,9 @@ function normalise(vector: Float32Array): Float32Array {
 
 export interface Cloud {
   /** A new photo-like unit vector (dims,). */
-  image(): Float32Array;
+  readonly image: () => Float32Array;
   /** A text-like unit vector (dims,): nearer to a cluster than to others, but far from all photos. */
-  text(): Float32Array;
+  readonly text: () => Float32Array;
 }
 
 /**

@@ -1,13 +1,14 @@
 /** Strict type-checked linting for the engine and the renderer. The arrows between rooms are in arrows.cjs. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 import svelte from 'eslint-plugin-svelte';
 import ts from 'typescript-eslint';
 
 const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-export default ts.config(
+export default defineConfig(
   { basePath: top },
   { ignores: ['**/dist/**', '**/node_modules/**', '**/*.cjs', 'test/.cache/**'] },
   ...ts.configs.strictTypeChecked,
