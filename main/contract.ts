@@ -18,11 +18,11 @@ export const errorShape = z.object({
 });
 
 /** How sure: bands come from this library's own score distribution, never from a fixed cosine. */
-export const band = z.enum(['strong', 'likely', 'weak']);
+const band = z.enum(['strong', 'likely', 'weak']);
 
-export const provider = z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu']);
+const provider = z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu']);
 
-export const root = z.object({
+const root = z.object({
   id,
   /** Absolute path, for showing only: no call takes a path from the renderer. */
   path: z.string(),
@@ -33,7 +33,7 @@ export const root = z.object({
   lastScanAt: z.number().nullable(),
 });
 
-export const indexProgress = z.object({
+const indexProgress = z.object({
   phase: z.enum(['idle', 'scanning', 'indexing', 'paused', 'finishing']),
   /** Photos finished (indexed or failed) in this run, of those found so far that need work. */
   done: count,
@@ -45,9 +45,9 @@ export const indexProgress = z.object({
   current: z.string().nullable(),
 });
 
-export const photoFailure = z.object({ photoId: id, path: z.string(), ...errorShape.shape });
+const photoFailure = z.object({ photoId: id, path: z.string(), ...errorShape.shape });
 
-export const indexReport = z.object({
+const indexReport = z.object({
   photos: count,
   indexed: count,
   unchanged: count,
@@ -58,7 +58,7 @@ export const indexReport = z.object({
   imagesPerSecond: z.number(),
 });
 
-export const photoSummary = z.object({
+const photoSummary = z.object({
   id,
   name: z.string(),
   /** Pixels, upright. */
@@ -68,7 +68,7 @@ export const photoSummary = z.object({
   takenAt: z.number(),
 });
 
-export const photoDetail = photoSummary.extend({
+const photoDetail = photoSummary.extend({
   path: z.string(),
   folder: z.string(),
   rootId: id,
@@ -94,7 +94,7 @@ export const photoDetail = photoSummary.extend({
 });
 
 /** One chip of the search bar: a part of the query that means something beyond its words. */
-export const chip = z.object({
+const chip = z.object({
   kind: z.enum(['text', 'without', 'phrase', 'in', 'after', 'before', 'camera', 'type', 'is', 'like']),
   value: z.string(),
   weight: z.number(),
@@ -104,12 +104,12 @@ export const chip = z.object({
   problem: z.string().nullable(),
 });
 
-export const example = z.union([
+const example = z.union([
   z.strictObject({ photoId: id, weight: z.number().min(-2).max(2).default(1) }),
   z.strictObject({ exampleId: z.string().max(64), weight: z.number().min(-2).max(2).default(1) }),
 ]);
 
-export const hit = photoSummary.extend({
+const hit = photoSummary.extend({
   path: z.string(),
   rootId: id,
   offline: z.boolean(),
@@ -120,7 +120,7 @@ export const hit = photoSummary.extend({
   copies: count,
 });
 
-export const searchResult = z.object({
+const searchResult = z.object({
   query: z.string(),
   chips: z.array(chip),
   /** Photos that pass the filters and are ranked; `hits` is the page of them asked for. */
@@ -133,9 +133,9 @@ export const searchResult = z.object({
   plan: z.enum(['empty', 'exact', 'hnsw', 'filter-only']),
 });
 
-export const licence = z.object({ id: z.string(), name: z.string(), url: z.string().nullable() });
+const licence = z.object({ id: z.string(), name: z.string(), url: z.string().nullable() });
 
-export const selfTest = z.object({
+const selfTest = z.object({
   at: z.number(),
   passed: z.boolean(),
   provider,
@@ -144,7 +144,7 @@ export const selfTest = z.object({
   messages: z.array(z.string()),
 });
 
-export const pack = z.object({
+const pack = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string(),
@@ -163,7 +163,7 @@ export const pack = z.object({
   selfTest: selfTest.nullable(),
 });
 
-export const packProgress = z.object({
+const packProgress = z.object({
   packId: z.string(),
   stage: z.enum(['download', 'verify', 'self-test', 'index', 'swap']),
   done: z.number(),
@@ -171,7 +171,7 @@ export const packProgress = z.object({
   bytesPerSecond: z.number().nullable(),
 });
 
-export const providerState = z.object({
+const providerState = z.object({
   name: provider,
   available: z.boolean(),
   chosen: z.boolean(),
@@ -188,7 +188,7 @@ export const settings = z.object({
   watchFolders: z.boolean(),
 });
 
-export const appInfo = z.object({
+const appInfo = z.object({
   version: z.string(),
   platform: z.string(),
   shell: z.enum(['electron', 'web', 'cli']),
@@ -202,7 +202,7 @@ export const appInfo = z.object({
   libraryPath: z.string(),
 });
 
-export const libraryStatus = z.object({
+const libraryStatus = z.object({
   path: z.string(),
   roots: z.array(root),
   photos: count,
@@ -358,7 +358,7 @@ export const calls = {
   'photos.reveal': shellCall(z.strictObject({ photoId: id }), done),
 } as const;
 
-export type Calls = typeof calls;
+type Calls = typeof calls;
 export type CallName = keyof Calls;
 export type EngineCallName = { [K in CallName]: Calls[K]['at'] extends 'engine' ? K : never }[CallName];
 /** What a caller passes (defaults may be left out). */
@@ -380,7 +380,7 @@ export const events = {
   /** The engine process was restarted; clients fetch their state again. */
   restarted: z.object({ reason: z.string() }),
 } as const;
-export type Events = typeof events;
+type Events = typeof events;
 export type EventName = keyof Events;
 export type EventPayload<K extends EventName> = z.output<Events[K]>;
 
