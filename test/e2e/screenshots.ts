@@ -1,0 +1,80 @@
+/**
+ * Takes README's screenshots: the real page over the real engine and the pack that ships, on drawn landscapes.
+ * Run: npm run screenshots
+ */
+/// <reference lib="dom" />
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLog } from '../../main/engine/log.ts';
+import { forkEngine } from '../../main/host/fork-engine.ts';
+import { startHost } from '../../main/host/start-host.ts';
+import { serveWeb } from '../../main/shell/web/server.ts';
+import { buildPage, openBrowser, top, visit } from './browser.ts';
+import { drawScenes } from './drawn-scenes.ts';
+
+const out = join(top, 'docs', 'screenshots');
+const place = await realpath(await mkdtemp(join(tmpdir(), 'afterimage-shots-')));
+const photos = join(place, 'Pictures');
+await mkdir(out, { recursive: true });
+await drawScenes(photos, 96);
+const built = await buildPage();
+const browser = await openBrowser();
+const engine = await startHost({
+  spawnEngine: () => forkEngine({ directory: join(place, 'library'), modelsDirectory: join(top, 'models') }),
+  log: silentLog,
+  now: Date.now,
+});
+const shell = await serveWeb({
+  access: engine,
+  rendererDir: built.dist,
+  version: '0.1.0',
+  log: silentLog,
+  port: 0,
+});
+try {
+  const { page } = await visit(browser, shell.url, {
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 800 },
+  });
+  page.setDefaultTimeout(120_000);
+  const shot = (name: string): Promise<Buffer> => page.screenshot({ path: join(out, `${name}.png`) });
+  const settled = (): Promise<unknown> =>
+    page.waitForFunction(() =>
+      [...document.querySelectorAll('[role=option] img')].every((img) => img.hasAttribute('data-in')),
+    );
+  const answered = (): Promise<unknown> =>
+    page.waitForFunction(() =>
+      /\d ms|nearest/.test(document.querySelector('#search-status')?.textContent ?? ''),
+    );
+  await page.getByRole('button', { name: 'Add a folder' }).waitFor();
+  await shot('first-run');
+  const { root } = await engine.call('roots.add', { grant: await engine.grant(photos) });
+  await engine.call('indexing.run', { rootIds: [root.id] });
+  await page.locator('#photo-0 img[data-in]').waitFor();
+  await page.reload();
+  await page.locator('#photo-0 img[data-in]').waitFor();
+  await settled();
+  await shot('timeline');
+  await page.locator('#search-input').fill(process.argv[2] ?? 'sunset over the sea');
+  await answered();
+  await settled();
+  await shot('search');
+  await page.locator('#photo-0').click();
+  await page.locator('img.full.loaded').waitFor();
+  await page.keyboard.press('i');
+  await page.getByText('X-T5').waitFor();
+  await shot('viewer');
+  await page.keyboard.press('Escape');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.locator('#search-input').fill('city at night');
+  await answered();
+  await settled();
+  await shot('search-dark');
+} finally {
+  await browser.close();
+  await shell.close();
+  await engine.close();
+  await built.remove();
+  await rm(place, { recursive: true, force: true });
+}
