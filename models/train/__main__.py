@@ -1,4 +1,5 @@
 """Trains the starter pack: prepare, train, export, evaluate; or one of the last two alone. See README.md."""
+
 from __future__ import annotations
 
 import argparse
@@ -11,20 +12,31 @@ HERE = Path("models/starter")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
-    parser.add_argument("step", nargs="?", default="all", choices=["all", "export", "evaluate"], help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out")
+    parser.add_argument(
+        "step",
+        nargs="?",
+        default="all",
+        choices=["all", "export", "evaluate"],
+        help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out",
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data/starter"), help="the tars, index.jsonl and sources.json")
     parser.add_argument("--out", type=Path, default=HERE, help="the pack folder")
-    parser.add_argument("--work", type=Path, default=Path("/var/tmp/afterimage-train/run1"), help="checkpoints, log and tokenizer of this run")
+    parser.add_argument(
+        "--work", type=Path, default=Path("/var/tmp/afterimage-train/run1"), help="checkpoints, log and tokenizer of this run"
+    )
     parser.add_argument("--cache", type=Path, default=Path("/tmp/afterimage-cache"), help="decoded photos, 1.5 GB, made when missing")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--minutes", type=float, default=104, help="wall-clock of the training alone")
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=128, help="photos a step and worker")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate; 5e-4 is about right with --init")
-    parser.add_argument("--sizes", default="0:64,0.78:96", help="from this part of the time on: this side in px")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--sizes", default="0:64,0.85:96", help="from this part of the time on: this side in px")
+    parser.add_argument("--workers", type=int, default=2, help="training processes of one thread each")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --work, its clock included")
-    parser.add_argument("--init", type=Path, help="start from a pack folder (its ONNX weights) or from an average.pt beside its tokenizer.json")
+    parser.add_argument(
+        "--init", type=Path, help="start from a pack folder (its ONNX weights) or from an average.pt beside its tokenizer.json"
+    )
     parser.add_argument("--size", type=int, default=96, help="side in px that the exported pack takes")
+    parser.add_argument("--last", action="store_true", help="export the last weights (state.pt) and not their running average")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     if args.step == "evaluate":
@@ -56,9 +68,19 @@ def train(args: argparse.Namespace) -> None:
     if not vocabulary.exists():
         train_tokenizer(captioner.corpus(photos), vocabulary)
     encoder = Encoder(vocabulary)
-    print(len(captioner.labels), "labels", len(captioner.phrases), "phrases", len(captioner.kinds), "kinds", encoder.size, "tokens", flush=True)
+    print(
+        len(captioner.labels),
+        "labels",
+        len(captioner.phrases),
+        "phrases",
+        len(captioner.kinds),
+        "kinds",
+        encoder.size,
+        "tokens",
+        flush=True,
+    )
     sizes = tuple((float(part), int(px)) for part, px in (s.split(":") for s in args.sizes.split(",")))
-    plan = Plan(minutes=args.minutes, batch=args.batch, rate=args.rate, threads=args.threads, sizes=sizes)
+    plan = Plan(minutes=args.minutes, batch=args.batch, rate=args.rate, workers=args.workers, sizes=sizes)
     fit(photos, captioner, encoder, plan, args.work, args.resume, initial(args.init, photos, encoder.size) if args.init else None)
 
 
@@ -70,7 +92,9 @@ def export(args: argparse.Namespace) -> dict:
     from .towers import Clip
 
     model = Clip(Encoder(args.work / "tokenizer.json").size)
-    model.load_state_dict({k: v.float() if v.dtype.is_floating_point else v for k, v in torch.load(args.work / "average.pt", weights_only=True).items()})
+    weights = torch.load(args.work / ("state.pt" if args.last else "average.pt"), weights_only=True)
+    weights = weights["model"] if args.last else weights
+    model.load_state_dict({k: v.float() if v.dtype.is_floating_point else v for k, v in weights.items()})
     return write_pack(model.eval(), args.work / "tokenizer.json", args.out, args.data, args.size, args.version, args.work / "log.jsonl")
 
 

@@ -1,4 +1,5 @@
 """Draws training batches on a background thread: photos, sentences and the table of what is true."""
+
 from __future__ import annotations
 
 import queue
@@ -14,9 +15,21 @@ from .tokens import Encoder
 
 # Share of each source in a batch; tiny_imagenet carries most of what can be learnt, small sources overfit.
 SHARES = {
-    "tiny_imagenet": 0.54, "coco_captions": 0.09, "caltech101": 0.09, "sports15": 0.06, "pacs_photo": 0.04, "intel_scenes": 0.045,
-    "viic_sports": 0.035, "voc_vehicles": 0.03, "grocery81": 0.03, "weather5": 0.025, "clothing10": 0.025, "flowers5": 0.015,
-    "scene15_grey": 0.02, "daquar_rooms": 0.015, "coco128": 0.01,
+    "tiny_imagenet": 0.54,
+    "coco_captions": 0.09,
+    "caltech101": 0.09,
+    "sports15": 0.06,
+    "pacs_photo": 0.04,
+    "intel_scenes": 0.045,
+    "viic_sports": 0.035,
+    "voc_vehicles": 0.03,
+    "grocery81": 0.03,
+    "weather5": 0.025,
+    "clothing10": 0.025,
+    "flowers5": 0.015,
+    "scene15_grey": 0.02,
+    "daquar_rooms": 0.015,
+    "coco128": 0.01,
 }
 
 
@@ -32,9 +45,9 @@ class Batch:
 
 
 class Sampler:
-    def __init__(self, photos: Photos, captioner: Captioner, encoder: Encoder, size: int, batch: int, seed: int, strength: float = 1.0, fresh: int = 80):
+    def __init__(self, photos: Photos, captioner: Captioner, encoder: Encoder, size: int, batch: int, seed: int, fresh: int = 64):
         self.photos, self.captioner, self.encoder = photos, captioner, encoder
-        self.size, self.batch, self.fresh, self.strength = size, batch, fresh, strength
+        self.size, self.batch, self.fresh = size, batch, fresh
         self.rng = np.random.default_rng(seed)
         by: dict[str, list[int]] = {}
         for i, row in enumerate(photos.rows):
@@ -66,7 +79,7 @@ class Sampler:
         rng, cap = self.rng, self.captioner
         counts = rng.multinomial(self.batch, self.p)
         indices = np.concatenate([self.deal(s, c) for s, c in zip(self.names, counts) if c])
-        pixels = normalise(self.photos.batch(indices, self.size, rng, self.strength), rng)
+        pixels = normalise(self.photos.batch(indices, self.size, rng), rng)
         unique: dict[str, int] = {}
         captions, owner = [], []
         for b, i in enumerate(indices):
@@ -86,8 +99,13 @@ class Sampler:
         texts = [fill(cap.template(rng), cap.labels[k].lower()) for k in fresh]
         sources = [self.photos.rows[i]["source"] for i in indices]
         return Batch(
-            pixels, [self.encoder([c.text for c in g]) for g in groups], torch.from_numpy(weight), torch.from_numpy(cap.label[indices].astype(np.int64)),
-            torch.from_numpy(np.stack([self.allowed[s] for s in sources])), torch.from_numpy(fresh), self.encoder(texts),
+            pixels,
+            [self.encoder([c.text for c in g]) for g in groups],
+            torch.from_numpy(weight),
+            torch.from_numpy(cap.label[indices].astype(np.int64)),
+            torch.from_numpy(np.stack([self.allowed[s] for s in sources])),
+            torch.from_numpy(fresh),
+            self.encoder(texts),
         )
 
     def run(self) -> None:

@@ -1,4 +1,5 @@
 """Writes the sentences a photo is trained with, and knows which of them are true of which other photo."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,14 +10,66 @@ from .concepts import Concepts
 from .photos import COLOURS, Photos
 
 TEMPLATES = [
-    ("{}", 8), ("a {}", 4), ("the {}", 2), ("{s}", 3), ("some {s}", 1), ("many {s}", 0.5), ("two {s}", 0.5), ("a photo of a {}", 4), ("a photo of {}", 2),
-    ("a photo of the {}", 1), ("photo of a {}", 1), ("a picture of a {}", 2), ("picture of {s}", 1), ("an image of a {}", 1), ("a close-up of a {}", 1),
-    ("a small photo of a {}", 0.5), ("a blurry photo of a {}", 0.5), ("a good photo of a {}", 0.5), ("my {}", 0.5), ("one {}", 0.5), ("there is a {}", 0.5),
-    ("this is a {}", 0.5), ("{} outside", 0.2), ("{} photo", 0.5), ("a photo with a {}", 0.5), ("a {} in the picture", 0.3), ("photos of {s}", 0.7), ("{} close up", 0.3),
+    ("{}", 8),
+    ("a {}", 4),
+    ("the {}", 2),
+    ("{s}", 3),
+    ("some {s}", 1),
+    ("many {s}", 0.5),
+    ("two {s}", 0.5),
+    ("a photo of a {}", 4),
+    ("a photo of {}", 2),
+    ("a photo of the {}", 1),
+    ("photo of a {}", 1),
+    ("a picture of a {}", 2),
+    ("picture of {s}", 1),
+    ("an image of a {}", 1),
+    ("a close-up of a {}", 1),
+    ("a small photo of a {}", 0.5),
+    ("a blurry photo of a {}", 0.5),
+    ("a good photo of a {}", 0.5),
+    ("my {}", 0.5),
+    ("one {}", 0.5),
+    ("there is a {}", 0.5),
+    ("this is a {}", 0.5),
+    ("{} outside", 0.2),
+    ("{} photo", 0.5),
+    ("a photo with a {}", 0.5),
+    ("a {} in the picture", 0.3),
+    ("photos of {s}", 0.7),
+    ("{} close up", 0.3),
 ]
-COLOUR_TEMPLATES = ["{c} {}", "{c} {}", "a {c} {}", "a photo of a {c} {}", "the {c} {}", "{c} {s}", "a {} that is {c}", "photo of a {c} {}", "{} in {c}"]
+COLOUR_TEMPLATES = [
+    "{c} {}",
+    "{c} {}",
+    "a {c} {}",
+    "a photo of a {c} {}",
+    "the {c} {}",
+    "{c} {s}",
+    "a {} that is {c}",
+    "photo of a {c} {}",
+    "{} in {c}",
+]
 EVAL_TEMPLATES = ["{}", "a photo of a {}", "a picture of a {}", "a close-up of a {}", "photos of {s}"]
-NO_ARTICLE = {"people", "nature", "food", "wildlife", "clothing", "clothes", "furniture", "water", "snow", "ice", "fog", "rain", "grass", "music", "sand", "mist", "sunshine"}
+NO_ARTICLE = {
+    "people",
+    "nature",
+    "food",
+    "wildlife",
+    "clothing",
+    "clothes",
+    "furniture",
+    "water",
+    "snow",
+    "ice",
+    "fog",
+    "rain",
+    "grass",
+    "music",
+    "sand",
+    "mist",
+    "sunshine",
+}
 
 
 def plural(phrase: str) -> str:

@@ -1,4 +1,5 @@
 """The model card of the pack, with the figures it was just measured at."""
+
 from __future__ import annotations
 
 import json
@@ -30,9 +31,9 @@ def card(figures: dict, log: Path, version: str, folder: Path) -> str:
     return f"""# Afterimage Starter {version}
 
 A small CLIP trained from nothing by [models/train](../train), so that Afterimage finds photos with no network.
-Image tower: a plain-convolution ResNet, {figures['size_px']} px in, {figures['size_px'] // 16} x {figures['size_px'] // 16} cells of 256 numbers out; their mean is the embedding.
+Image tower: a plain-convolution ResNet, {figures["size_px"]} px in, {figures["size_px"] // 16} x {figures["size_px"] // 16} cells of 256 numbers out; their mean is the embedding.
 Text tower: a two-layer Transformer, 256 wide, over 4,096 word pieces (lower case), at most 24 of them.
-The ONNX files are {megabytes:.1f} MB together (fp16 weights, computed in fp32). One image takes {speed['batch 8']:.1f} ms on one CPU core in batches of 8.
+The ONNX files are {megabytes:.1f} MB together (fp16 weights, computed in fp32). One image takes {speed["batch 8"]:.1f} ms on one CPU core in batches of 8.
 
 ## Figures
 
@@ -43,8 +44,8 @@ pack's prompt templates and with the bare label. Measured through onnxruntime an
 | --- | --- | --- | --- | --- | --- |
 {chr(10).join(rows)}
 
-Text to image on the {coco['photos']} coco_captions photos: R@1 {coco['query templates']['R@1']:.3f}, R@5 {coco['query templates']['R@5']:.3f}, R@10 {coco['query templates']['R@10']:.3f}
-(target {coco['target R@10']:.2f}, chance {10 / coco['photos']:.2f}); with the caption alone R@10 {coco['caption alone']['R@10']:.3f}.
+Text to image on the {coco["photos"]} coco_captions photos: R@1 {coco["query templates"]["R@1"]:.3f}, R@5 {coco["query templates"]["R@5"]:.3f}, R@10 {coco["query templates"]["R@10"]:.3f}
+(target {coco["target R@10"]:.2f}, chance {10 / coco["photos"]:.2f}); with the caption alone R@10 {coco["caption alone"]["R@10"]:.3f}.
 Many of these counts are small: at 26 photos one photo is 0.04.
 
 ## What it knows, and what it does not
@@ -76,6 +77,8 @@ def story(log: Path) -> str:
         return "No log of the training was kept."
     sides = list(dict.fromkeys(e["px"] for e in steps))
     speed = sorted(e["per_second"] for e in steps)[len(steps) // 2]
-    return (f"{steps[-1]['seen'] / 1e6:.2f} million image-steps in {steps[-1]['step']:,} steps of bf16 autocast on a shared two-core CPU (median {speed} images/s), "
-            f"at {', then '.join(map(str, sides))} px. AdamW, cosine decay by the clock; CLIP's contrastive loss in which every sentence true of a photo counts as a match, "
-            "plus classification against the label names of the photo's own source; the weights are a running average (EMA).")
+    return (
+        f"{steps[-1]['seen'] / 1e6:.2f} million image-steps in {steps[-1]['step']:,} steps of bf16 autocast on a shared two-core CPU (median {speed} images/s), "
+        f"at {', then '.join(map(str, sides))} px. AdamW, cosine decay by the clock; CLIP's contrastive loss in which every sentence true of a photo counts as a match, "
+        "plus classification against the label names of the photo's own source; the weights are a running average (EMA)."
+    )

@@ -1,4 +1,5 @@
 """Writes the towers as ONNX: BatchNorm folded, weights stored as fp16 and cast at load (onnxruntime folds the casts)."""
+
 from __future__ import annotations
 
 import copy
@@ -88,13 +89,29 @@ def export(model: Clip, folder: Path, size: int) -> None:
     n = torch.export.Dim("batch", min=1, max=4096)
     length = torch.export.Dim("sequence", min=2, max=24)
     torch.onnx.export(
-        vision, (torch.randn(3, 3, size, size),), str(onnx_folder / "vision_model.onnx"), input_names=["pixel_values"], output_names=["image_embeds", "patch_embeds"],
-        dynamic_shapes={"x": {0: n}}, opset_version=OPSET, dynamo=True, external_data=False, optimize=True,
+        vision,
+        (torch.randn(3, 3, size, size),),
+        str(onnx_folder / "vision_model.onnx"),
+        input_names=["pixel_values"],
+        output_names=["image_embeds", "patch_embeds"],
+        dynamic_shapes={"x": {0: n}},
+        opset_version=OPSET,
+        dynamo=True,
+        external_data=False,
+        optimize=True,
     )
     ids = torch.randint(4, 100, (3, 7))
     torch.onnx.export(
-        text, (ids, torch.ones_like(ids)), str(onnx_folder / "text_model.onnx"), input_names=["input_ids", "attention_mask"], output_names=["text_embeds"],
-        dynamic_shapes={"ids": {0: n, 1: length}, "mask": {0: n, 1: length}}, opset_version=OPSET, dynamo=True, external_data=False, optimize=True,
+        text,
+        (ids, torch.ones_like(ids)),
+        str(onnx_folder / "text_model.onnx"),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["text_embeds"],
+        dynamic_shapes={"ids": {0: n, 1: length}, "mask": {0: n, 1: length}},
+        opset_version=OPSET,
+        dynamo=True,
+        external_data=False,
+        optimize=True,
     )
     for name, tower in (("vision_model.onnx", vision), ("text_model.onnx", text)):
         rename(onnx_folder / name, tower.state_dict())

@@ -1,4 +1,5 @@
 """Starts a run from earlier weights: a checkpoint, or the ONNX files of a shipped pack."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """CLIP's loss with soft targets, and classification against the label names of the photo's own source."""
+
 from __future__ import annotations
 
 import torch
@@ -14,7 +15,9 @@ def contrastive(image: torch.Tensor, text: torch.Tensor, weight: torch.Tensor, s
     return (to_text + to_image) / 2
 
 
-def classify(image: torch.Tensor, bank: torch.Tensor, label: torch.Tensor, allowed: torch.Tensor, scale: torch.Tensor, smoothing: float = 0.1) -> torch.Tensor:
+def classify(
+    image: torch.Tensor, bank: torch.Tensor, label: torch.Tensor, allowed: torch.Tensor, scale: float, smoothing: float = 0.1
+) -> torch.Tensor:
     """image (B,D), bank (Labels,D) unit length; cross-entropy over the allowed labels, for photos that have one."""
     has = label >= 0
     logits = (scale * image[has] @ bank.T).masked_fill(~allowed[has], -1e4)

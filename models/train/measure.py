@@ -1,4 +1,5 @@
 """The figures of the val split during training, from a torch model and the decoded cache."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -44,6 +45,6 @@ def label_bank(model: Clip, captioner: Captioner, encoder: Encoder) -> torch.Ten
     """Unit embeddings (Labels,D) of all label names, averaged over EVAL_TEMPLATES."""
     total = 0
     for template in EVAL_TEMPLATES:
-        texts = [fill(template, l.lower()) for l in captioner.labels]
+        texts = [fill(template, label.lower()) for label in captioner.labels]
         total = total + F.normalize(model.text(*encoder(texts)).float(), dim=1)
     return F.normalize(total, dim=1)

@@ -1,9 +1,10 @@
 """Puts a trained model into pack layout: configs, tokenizer, golden examples, pack.json with checksums, model card."""
+
 from __future__ import annotations
 
 import hashlib
 import json
-import math
+import re
 import shutil
 from pathlib import Path
 
@@ -50,34 +51,104 @@ def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int
     shutil.copy(tokenizer, folder / "tokenizer.json")
 
     def put(name: str, content: dict) -> None:
-        (folder / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        text = re.sub(r"\[[-\d.,\s]+\]", lambda m: "[" + ", ".join(m[0][1:-1].replace(",", " ").split()) + "]", text)  # numbers on one line
+        (folder / name).write_text(text + "\n")
 
-    put("config.json", {"model_type": "clip", "architectures": ["AfterimageStarter"], "projection_dim": DIMS, "logit_scale_init_value": round(float(model.scale.detach()), 4),
-                        "vision_config": {"image_size": size, "patch_size": 16}, "text_config": {"vocab_size": model.text.tokens.num_embeddings, "max_position_embeddings": MAX_LENGTH}})
-    put("preprocessor_config.json", {"image_processor_type": "CLIPImageProcessor", "do_resize": True, "size": {"shortest_edge": size}, "resample": 3, "do_center_crop": True,
-                                     "crop_size": {"height": size, "width": size}, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
-                                     "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25], "do_convert_rgb": True})
-    put("tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": MAX_LENGTH, "padding_side": "right", "truncation_side": "right",
-                                  "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"})
+    put(
+        "config.json",
+        {
+            "model_type": "clip",
+            "architectures": ["AfterimageStarter"],
+            "projection_dim": DIMS,
+            "logit_scale_init_value": round(float(model.scale.detach()), 4),
+            "vision_config": {"image_size": size, "patch_size": 16},
+            "text_config": {"vocab_size": model.text.tokens.num_embeddings, "max_position_embeddings": MAX_LENGTH},
+        },
+    )
+    put(
+        "preprocessor_config.json",
+        {
+            "image_processor_type": "CLIPImageProcessor",
+            "do_resize": True,
+            "size": {"shortest_edge": size},
+            "resample": 3,
+            "do_center_crop": True,
+            "crop_size": {"height": size, "width": size},
+            "do_rescale": True,
+            "rescale_factor": 1 / 255,
+            "do_normalize": True,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_std": [0.25, 0.25, 0.25],
+            "do_convert_rgb": True,
+        },
+    )
+    put(
+        "tokenizer_config.json",
+        {
+            "tokenizer_class": "BertTokenizer",
+            "do_lower_case": True,
+            "model_max_length": MAX_LENGTH,
+            "padding_side": "right",
+            "truncation_side": "right",
+            "pad_token": "[PAD]",
+            "unk_token": "[UNK]",
+            "cls_token": "[CLS]",
+            "sep_token": "[SEP]",
+        },
+    )
     runner = Pack(folder)
-    images = [{"file": f"golden/{p.name}", "embedding": rounded(runner.images([Image.open(p)])[0])} for p in golden_images(folder / "golden")]
+    images = [
+        {"file": f"golden/{p.name}", "embedding": rounded(runner.images([Image.open(p)])[0])} for p in golden_images(folder / "golden")
+    ]
     texts = [{"text": t, "ids": runner.encoder.ids(t), "embedding": rounded(runner.texts([t])[0])} for t in GOLDEN_TEXTS]
     figures = evaluate(folder, data)
     (folder / "README.md").write_text(card(figures, log, version, folder))
-    files = {str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
-             for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "pack.json"}
+    files = {
+        str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != "pack.json"
+    }
     cells = size // 16
-    put("pack.json", {
-        "schema": 1, "id": "starter", "name": "Afterimage Starter", "version": version, "task": "embed", "family": "clip", "dims": DIMS,
-        "licence": {"id": "LicenseRef-Afterimage-Starter-Research", "name": "Weights for research and evaluation",
-                    "note": "The code is MIT. The weights were trained on data some of which is for non-commercial research only (ImageNet, DAQUAR, photos from the web); see README.md."},
-        "source": {"kind": "trained-here", "recipe": "models/train"},
-        "description": "A small CLIP of our own that works with no network. It knows everyday things, animals, scenes, weather, sports and colours; a larger pack sees much more.",
-        "image": {"file": "onnx/vision_model.onnx", "input": "pixel_values", "output": "image_embeds", "patchOutput": "patch_embeds", "grid": [cells, cells]},
-        "text": {"file": "onnx/text_model.onnx", "inputIds": "input_ids", "attentionMask": "attention_mask", "output": "text_embeds", "maxLength": MAX_LENGTH, "padding": "longest", "lowercase": False},
-        "scoring": {"kind": "softmax", "logitScale": round(math.exp(min(float(model.scale.detach()), 4.0)), 4), "logitBias": 0},
-        "promptTemplates": PROMPTS, "queryTemplates": QUERIES,
-        "calibration": {"background": figures["background"], "matching": figures["matching"], "bandsZ": figures["bands_z"]},
-        "golden": {"image": images, "text": texts}, "files": files,
-    })
+    put(
+        "pack.json",
+        {
+            "schema": 1,
+            "id": "starter",
+            "name": "Afterimage Starter",
+            "version": version,
+            "task": "embed",
+            "family": "clip",
+            "dims": DIMS,
+            "licence": {
+                "id": "LicenseRef-Afterimage-Starter-Research",
+                "name": "Weights for research and evaluation",
+                "note": "The code is MIT. The weights were trained on data some of which is for non-commercial research only (ImageNet, DAQUAR, photos from the web); see README.md.",
+            },
+            "source": {"kind": "trained-here", "recipe": "models/train"},
+            "description": "A small CLIP of our own that works with no network. It knows everyday things, animals, scenes, weather, sports and colours; a larger pack sees much more.",
+            "image": {
+                "file": "onnx/vision_model.onnx",
+                "input": "pixel_values",
+                "output": "image_embeds",
+                "patchOutput": "patch_embeds",
+                "grid": [cells, cells],
+            },
+            "text": {
+                "file": "onnx/text_model.onnx",
+                "inputIds": "input_ids",
+                "attentionMask": "attention_mask",
+                "output": "text_embeds",
+                "maxLength": MAX_LENGTH,
+                "padding": "longest",
+                "lowercase": False,
+            },
+            "scoring": {"kind": "softmax", "logitScale": figures["logit_scale"], "logitBias": 0},
+            "promptTemplates": PROMPTS,
+            "queryTemplates": QUERIES,
+            "calibration": {"background": figures["background"], "matching": figures["matching"], "bandsZ": figures["bands_z"]},
+            "golden": {"image": images, "text": texts},
+            "files": files,
+        },
+    )
     return figures

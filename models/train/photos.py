@@ -1,4 +1,5 @@
 """Decodes the starter photos once into one uint8 cache, and cuts augmented batches from it."""
+
 from __future__ import annotations
 
 import io
@@ -31,7 +32,16 @@ def colour_shares(rgb: np.ndarray) -> np.ndarray:
     chroma = (sat > 0.35) & (hi > 0.25)
     out[~chroma & (hi < 0.22)] = 8
     out[~chroma & (hi > 0.82) & (sat < 0.15)] = 9
-    for index, low, high in ((0, 0, 14), (1, 14, 42), (2, 42, 68), (3, 68, 165), (4, 165, 258), (5, 258, 295), (6, 295, 345), (0, 345, 361)):
+    for index, low, high in (
+        (0, 0, 14),
+        (1, 14, 42),
+        (2, 42, 68),
+        (3, 68, 165),
+        (4, 165, 258),
+        (5, 258, 295),
+        (6, 295, 345),
+        (0, 345, 361),
+    ):
         out[chroma & (hue >= low) & (hue < high)] = index
     out[chroma & (hue >= 10) & (hue < 45) & (hi < 0.62)] = 7
     out[chroma & ((hue < 14) | (hue >= 330)) & (hi > 0.75) & (sat < 0.55)] = 6
@@ -55,7 +65,7 @@ class Photos:
         h, w, s = int(self.h[i]), int(self.w[i]), int(self.start[i])
         return torch.from_numpy(self.pixels[s : s + h * w * 3].reshape(h, w, 3))
 
-    def batch(self, indices, size: int, rng: np.random.Generator | None, strength: float = 1.0) -> torch.Tensor:
+    def batch(self, indices, size: int, rng: np.random.Generator | None) -> torch.Tensor:
         """uint8 (B,3,size,size). With rng: random resized crop and flip; without: centre crop of the short side."""
         out = torch.empty(len(indices), 3, size, size, dtype=torch.uint8)
         for k, i in enumerate(indices):
@@ -66,7 +76,8 @@ class Photos:
                 y, x = (h - ch) // 2, (w - cw) // 2
             else:
                 short = min(h, w)
-                area = rng.uniform(1 - 0.72 * strength, 1.0) * short * min(max(h, w), 1.5 * short)
+                least = 0.45 if short <= 64 else 0.28  # a source with few photos a class needs the stronger crops
+                area = rng.uniform(least, 1.0) * short * min(max(h, w), 1.5 * short)
                 ratio = np.exp(rng.uniform(-0.29, 0.29))
                 cw, ch = min(w, int((area * ratio) ** 0.5 + 0.5)), min(h, int((area / ratio) ** 0.5 + 0.5))
                 y, x = rng.integers(0, h - ch + 1), rng.integers(0, w - cw + 1)
@@ -79,7 +90,7 @@ class Photos:
         return out
 
 
-def normalise(batch: torch.Tensor, rng: np.random.Generator | None = None, erase: float = 0.2) -> torch.Tensor:
+def normalise(batch: torch.Tensor, rng: np.random.Generator | None = None, erase: float = 0.15) -> torch.Tensor:
     """uint8 (B,3,S,S) -> float32 in about [-2,2], channels-last; with rng, light jitter (hue is kept: colours are named)."""
     x = batch.to(torch.float32).div_(255)
     n, _, s, _ = x.shape
@@ -136,9 +147,19 @@ def prepare(data: Path, cache: Path) -> Photos:
                         for k in range(mosaic["count"]):
                             y, x = k // columns * t, k % columns * t
                             split = "val" if k >= mosaic["val_from"] else "train"
-                            put(rgb[y : y + t, x : x + t], {"source": source, "split": split, "label": row["label"], "wnid": row["wnid"], "tile": k, "file": row["file"]})
+                            put(
+                                rgb[y : y + t, x : x + t],
+                                {
+                                    "source": source,
+                                    "split": split,
+                                    "label": row["label"],
+                                    "wnid": row["wnid"],
+                                    "tile": k,
+                                    "file": row["file"],
+                                },
+                            )
         np.savez(cache / "index.npz", start=np.array(start), h=np.array(hs), w=np.array(ws), colours=np.array(shares, dtype=np.float32))
         meta.write_text(json.dumps(rows))
     index = np.load(cache / "index.npz")
-    pixels = np.fromfile(cache / "pixels.bin", dtype=np.uint8)
+    pixels = np.memmap(cache / "pixels.bin", dtype=np.uint8, mode="c")
     return Photos(pixels, index["start"], index["h"], index["w"], index["colours"], json.loads(meta.read_text()))

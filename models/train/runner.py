@@ -1,4 +1,5 @@
 """Runs a pack folder the way the app does: Pillow's bicubic resize, centre crop, onnxruntime on the CPU."""
+
 from __future__ import annotations
 
 import json
@@ -32,8 +33,7 @@ class Pack:
         """float32 (3,S,S), as transformers' CLIPImageProcessor makes it."""
         photo = photo.convert("RGB")
         w, h = photo.size
-        scale = self.short / min(w, h)
-        size = (self.short, int(h * scale)) if w <= h else (int(w * scale), self.short)
+        size = (self.short, int(self.short * h / w)) if w <= h else (int(self.short * w / h), self.short)
         photo = photo.resize(size, Image.Resampling.BICUBIC)
         x, y = (photo.width - self.crop) // 2, (photo.height - self.crop) // 2
         photo = photo.crop((x, y, x + self.crop, y + self.crop))

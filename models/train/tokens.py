@@ -1,4 +1,5 @@
 """Trains and runs the word-piece tokenizer; the same tokenizer.json is what the app loads."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,7 +17,9 @@ def train_tokenizer(lines: list[str], path: Path, size: int = 4096) -> None:
     tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     alphabet = list("abcdefghijklmnopqrstuvwxyz0123456789")
-    tok.train_from_iterator(lines, trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, initial_alphabet=alphabet, min_frequency=2))
+    tok.train_from_iterator(
+        lines, trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, initial_alphabet=alphabet, min_frequency=2)
+    )
     ids = {t: tok.token_to_id(t) for t in special}
     tok.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]

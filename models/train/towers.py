@@ -1,4 +1,5 @@
 """The two towers. Both end in the same D-wide space; cosine there is what the app ranks by."""
+
 from __future__ import annotations
 
 import torch
@@ -32,8 +33,12 @@ class ImageTower(nn.Module):
         super().__init__()
         w = WIDTHS[0]
         self.stem = nn.Sequential(
-            nn.Conv2d(3, w // 2, 3, 2, 1, bias=False), nn.BatchNorm2d(w // 2), nn.ReLU(),
-            nn.Conv2d(w // 2, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU(),
+            nn.Conv2d(3, w // 2, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(w // 2),
+            nn.ReLU(),
+            nn.Conv2d(w // 2, w, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(w),
+            nn.ReLU(),
         )
         blocks, i = [], w
         for o, n, s in zip(WIDTHS, DEPTHS, STRIDES):

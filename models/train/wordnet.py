@@ -1,26 +1,28 @@
 """Reads WordNet 3.0's noun files (Debian: wordnet-base): lemmas, senses and hypernym chains."""
+
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 DEFAULT_DIR = Path("/usr/share/wordnet")
 
 # Synsets so general that no one searches for them; a hypernym chain stops at the first.
-ABSTRACT = {
-    "entity", "physical entity", "abstraction", "object", "whole", "artifact", "matter", "thing",
-    "living thing", "organism", "causal agent", "instrumentality", "unit", "substance", "part",
-    "psychological feature", "attribute", "relation", "group", "measure", "natural object",
-    "commodity", "covering", "way", "article", "consumer goods", "conveyance", "implement",
-    "device", "mechanism", "piece", "creation", "communication", "event", "act", "state",
-    "chordate", "vertebrate", "placental", "eutherian mammal", "eutherian", "invertebrate",
-    "craniate", "causal agency", "solid", "location", "region", "area", "surface", "support",
-    "natural depression", "geological formation", "formation", "protective covering", "happening",
-    "instrumentation", "equipment", "structure", "construction", "line", "obstruction", "barrier",
-    "restraint", "shape", "way", "passage", "opening", "body", "collection", "cognition", "content",
-    "aggregation", "being", "somebody", "someone", "soul", "mortal", "individual", "physical object",
-}
+ABSTRACT = set(
+    """
+abstraction, act, aggregation, area, article, artifact, attribute, barrier, being, body, causal agency, causal agent,
+chordate, cognition, collection, commodity, communication, construction, consumer goods, content, conveyance, covering,
+craniate, creation, device, entity, equipment, eutherian, eutherian mammal, event, formation, geological formation,
+group, happening, implement, individual, instrumentality, instrumentation, invertebrate, line, living thing, location,
+matter, measure, mechanism, mortal, natural depression, natural object, object, obstruction, opening, organism, part,
+passage, physical entity, physical object, piece, placental, protective covering, psychological feature, region,
+relation, restraint, shape, solid, somebody, someone, soul, state, structure, substance, support, surface, thing, unit,
+vertebrate, way, whole
+""".replace("\n", " ")
+    .strip()
+    .split(", ")
+)
 
 
 class WordNet:
@@ -34,7 +36,7 @@ class WordNet:
             senses = int(parts[2])
             self.index[parts[0]] = [int(offset) for offset in parts[-senses:]]
 
-    @lru_cache(maxsize=None)
+    @cache
     def synset(self, offset: int) -> tuple[tuple[str, ...], tuple[int, ...], str]:
         """Lemmas (spaces, own case), hypernym offsets and gloss of the synset at a byte offset."""
         line = self.data[offset : self.data.index(b"\n", offset)].decode()
@@ -43,9 +45,7 @@ class WordNet:
         count = int(parts[3], 16)
         lemmas = tuple(parts[4 + 2 * i].replace("_", " ") for i in range(count))
         rest = parts[4 + 2 * count :]
-        hypernyms = tuple(
-            int(rest[1 + 4 * i + 1]) for i in range(int(rest[0])) if rest[1 + 4 * i] in ("@", "@i")
-        )
+        hypernyms = tuple(int(rest[1 + 4 * i + 1]) for i in range(int(rest[0])) if rest[1 + 4 * i] in ("@", "@i"))
         return lemmas, hypernyms, gloss.strip()
 
     def first_sense(self, word: str, sense: int = 1) -> int | None:
@@ -55,8 +55,8 @@ class WordNet:
     def names(self, offset: int) -> list[str]:
         """Lower-case lemmas of a synset that a person would type: no Latin binomials."""
         lemmas = self.synset(offset)[0]
-        kept = [l for l in lemmas if not re.fullmatch(r"[A-Z][a-z]+ [a-z]+(us|is|ns|um|a|i|ris|es|or|ops)", l)]
-        return [l.lower() for l in (kept or lemmas)][:5]
+        kept = [lemma for lemma in lemmas if not re.fullmatch(r"[A-Z][a-z]+ [a-z]+(us|is|ns|um|a|i|ris|es|or|ops)", lemma)]
+        return [lemma.lower() for lemma in (kept or lemmas)][:5]
 
     def hypernym_names(self, offset: int) -> list[str]:
         """Lower-case lemmas on all hypernym chains, nearest first, abstract ones left out."""
