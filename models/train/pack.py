@@ -66,13 +66,14 @@ def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int
             "text_config": {"vocab_size": model.text.tokens.num_embeddings, "max_position_embeddings": MAX_LENGTH},
         },
     )
+    # Bilinear (2), as in training: Pillow's bicubic sharpens what it enlarges, and cost tiny_imagenet 0.03.
     put(
         "preprocessor_config.json",
         {
             "image_processor_type": "CLIPImageProcessor",
             "do_resize": True,
             "size": {"shortest_edge": size},
-            "resample": 3,
+            "resample": 2,
             "do_center_crop": True,
             "crop_size": {"height": size, "width": size},
             "do_rescale": True,

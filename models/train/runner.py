@@ -1,4 +1,4 @@
-"""Runs a pack folder the way the app does: Pillow's bicubic resize, centre crop, onnxruntime on the CPU."""
+"""Runs a pack folder the way the app does: Pillow's resize, centre crop, onnxruntime on the CPU."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Pack:
         self.encoder = Encoder(folder / "tokenizer.json")
         pre = json.loads((folder / "preprocessor_config.json").read_text())
         self.short, self.crop = pre["size"]["shortest_edge"], pre["crop_size"]["height"]
+        self.resample = pre["resample"]  # Pillow's number
         self.mean, self.std = np.array(pre["image_mean"], np.float32), np.array(pre["image_std"], np.float32)
 
     def pixels(self, photo: Image.Image) -> np.ndarray:
@@ -34,7 +35,7 @@ class Pack:
         photo = photo.convert("RGB")
         w, h = photo.size
         size = (self.short, int(self.short * h / w)) if w <= h else (int(self.short * w / h), self.short)
-        photo = photo.resize(size, Image.Resampling.BICUBIC)
+        photo = photo.resize(size, Image.Resampling(self.resample))
         x, y = (photo.width - self.crop) // 2, (photo.height - self.crop) // 2
         photo = photo.crop((x, y, x + self.crop, y + self.crop))
         return ((np.asarray(photo, np.float32) / 255 - self.mean) / self.std).transpose(2, 0, 1)
