@@ -29,8 +29,19 @@ export interface Thresholds {
 /** Chance of matching from which on a photo is called likely or strong. */
 const likelyProbability = 0.5;
 const strongProbability = 0.9;
-/** Never called likely or strong below these deviations above the background, whatever the mixture says. */
+/** Never called likely or strong below these deviations above the background, where the pack measured nothing. */
 const leastZ = { likely: 1.8, strong: 2.3 };
+/**
+ * Where a pack did measure, the mixture decides only within these bounds: deviations of the matching scores
+ * above their mean, and for the lower bound also deviations above the background, whichever is less. What
+ * merely belongs to the query's neighbourhood (food, for "pizza") makes a hump of its own, and the wide
+ * background of a small pack would call nothing at all. Chosen on 162 labels over the 790
+ * validation photos of the starter pack: F1 0.35 on average, 0.56 with the best threshold of each by itself.
+ */
+const bounds = {
+  likely: { low: 0.3, lowZ: 2.05, high: 0.5, perShare: 3 },
+  strong: { low: 0.8, lowZ: 2.5, high: 1.2, perShare: 2 },
+};
 
 /**
  * The pack's own figures where it carries them. Where it doesn't: OpenAI's CLIP ViT-B/32 scores 0.19 ± 0.03
@@ -56,28 +67,43 @@ export function calibrate(
 ): Thresholds {
   const mixture = fitMixture(weigh(distribution), prior);
   const { background } = mixture;
-  // What merely belongs to the query's neighbourhood (food, for "pizza") makes a second hump, too. Where the
-  // pack says what matches score, that word counts as much as the library's shape.
-  const byPack = prior.measured
-    ? { background: prior.background, matching: prior.matching, share: Math.min(mixture.share, 0.5) }
-    : undefined;
-  const scoreAt = (probability: number): number =>
-    Math.max(
-      scoreAtProbability(probability, mixture),
-      byPack === undefined ? -Infinity : scoreAtProbability(probability, byPack),
-    );
-  const std = Math.max(background.std, prior.background.std * 0.5);
-  let likelyAt = Math.max(scoreAt(likelyProbability), background.mean + leastZ.likely * std);
-  let strongAt = Math.max(scoreAt(strongProbability), background.mean + leastZ.strong * std);
+  const at = (level: 'likely' | 'strong', probability: number): number => {
+    const score = scoreAtProbability(probability, mixture);
+    if (prior.measured) return within(boundsOf(level, prior, mixture.share), score);
+    const std = Math.max(background.std, prior.background.std * 0.5);
+    return Math.max(score, background.mean + leastZ[level] * std);
+  };
+  let likelyAt = at('likely', likelyProbability);
+  let strongAt = at('strong', strongProbability);
   if (scoring?.kind === 'sigmoid' && scoring.logitScale > 0) {
     // A sigmoid pack was trained to give probabilities: what it is sure of is a match in any library, and
     // what it rules out is none.
-    const at = (probability: number): number =>
+    const scoreOf = (probability: number): number =>
       (Math.log(probability / (1 - probability)) - scoring.logitBias) / scoring.logitScale;
-    likelyAt = Math.max(Math.min(likelyAt, at(0.15)), at(0.0005));
-    strongAt = Math.max(Math.min(strongAt, at(0.5)), at(0.002));
+    likelyAt = Math.max(Math.min(likelyAt, scoreOf(0.15)), scoreOf(0.0005));
+    strongAt = Math.max(Math.min(strongAt, scoreOf(0.5)), scoreOf(0.002));
   }
   return { likelyAt: Math.min(likelyAt, strongAt), strongAt, background };
+}
+
+/** The larger the share that matches, the lower the bound: where half the photos match, few others are near. */
+function boundsOf(
+  level: 'likely' | 'strong',
+  { background, matching }: ScorePrior,
+  share: number,
+): { low: number; high: number } {
+  const { low, lowZ, high, perShare } = bounds[level];
+  return {
+    low: Math.min(
+      matching.mean + (low - perShare * share) * matching.std,
+      background.mean + lowZ * background.std,
+    ),
+    high: Math.max(matching.mean + high * matching.std, background.mean + lowZ * background.std),
+  };
+}
+
+function within({ low, high }: { low: number; high: number }, score: number): number {
+  return Math.min(Math.max(score, low), high);
 }
 
 export function bandOf(score: number, { strongAt, likelyAt }: Thresholds): Band {

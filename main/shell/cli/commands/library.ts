@@ -69,7 +69,7 @@ function rootTable(roots: readonly Root[], width: number | undefined): string[] 
 function describe(status: LibraryStatus): string[] {
   const { photos, indexed, failed, pending, activePack, provider, bytes, index } = status;
   const rows = [
-    ['Library', status.readOnly ? `${status.path} (open elsewhere, read only)` : status.path],
+    ['Library', status.path],
     ['Photos', `${photos}: ${indexed} indexed, ${pending} pending, ${failed} failed`],
     ['Folders', status.roots.map(({ path }) => path).join(', ') || 'none yet'],
     [
