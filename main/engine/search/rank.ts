@@ -97,7 +97,7 @@ interface Unwanted {
 
 /**
  * Photos that strongly show what is not wanted are out. Those that may show it sink: from half way between
- * the background and strong on, by up to a few deviations of the query's own scores.
+ * the background and strong on, by up to one and a half times the width of the query's likely band.
  */
 function judge(
   { index }: SearchModel,
@@ -109,6 +109,8 @@ function judge(
   const kept = neighbours.filter(({ id }) => !exclude.has(id));
   const scores = kept.map(({ score }) => score);
   const out = new Set<number>();
+  // Nothing is strong where strong begins at infinity.
+  const bandWidth = Math.min(thresholds.strongAt - thresholds.likelyAt, 2 * thresholds.background.std) || 0;
   for (const { vector, thresholds: limits } of unwanted) {
     const shown = index.scores(
       vector,
@@ -118,7 +120,7 @@ function judge(
     shown.forEach((score, i) => {
       if (score >= limits.strongAt) out.add(i);
       const doubt = (score - limits.background.mean) / width - 0.5;
-      if (doubt > 0) scores[i] = (scores[i] ?? 0) - 4 * thresholds.background.std * doubt;
+      if (doubt > 0) scores[i] = (scores[i] ?? 0) - 3 * bandWidth * doubt;
     });
   }
   return kept
