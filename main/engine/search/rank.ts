@@ -34,10 +34,12 @@ export interface RankRequest {
 }
 
 /**
- * Nearest photos looked at before anything is known of the query. If relevance does not end within them, all
- * photos are scored; if it does, nothing below them is worth a place on the page.
+ * Nearest photos looked at before anything is known of the query. If relevance does not end within them, more
+ * are; if it does, nothing below them is worth a place on the page.
  */
 const usualCandidates = { hnsw: 500, exact: 2_000 };
+/** Each further look takes in this many times as many, so that all looks together cost little more than the last. */
+const widening = 8;
 
 export function rank(model: SearchModel, store: Store, request: RankRequest): Ranking {
   const usual = usualCandidates[model.index.state.kind];
@@ -53,14 +55,17 @@ export function rank(model: SearchModel, store: Store, request: RankRequest): Ra
   const thresholds = thresholdsOf(model, query, overall, request.scoring);
   let found = allowed === undefined ? overall : nearest(model, query.vector, k, allowed);
   let photos = judge(model, found.neighbours, request, thresholds, unwanted);
-  const last = found.neighbours.at(-1);
-  const isCut = found.neighbours.length >= k && k < model.index.size;
-  if (isCut && last !== undefined && (last.score >= thresholds.likelyAt || photos.length < k / 2)) {
-    found = nearest(model, query.vector, model.index.size, allowed);
-    photos = judge(model, found.neighbours, request, thresholds, unwanted).filter(
-      (photo, place) => photo.band !== 'weak' || place < k,
-    );
+  // Relevance may go on beyond the nearest that were asked for, or most of them were not wanted.
+  const goesOn = (asked: number): boolean =>
+    asked < model.index.size &&
+    found.neighbours.length >= asked &&
+    ((found.neighbours.at(-1)?.score ?? -1) >= thresholds.likelyAt || photos.length < k / 2);
+  for (let asked = k; goesOn(asked);) {
+    asked *= widening;
+    found = nearest(model, query.vector, asked, allowed);
+    photos = judge(model, found.neighbours, request, thresholds, unwanted);
   }
+  if (photos.length > k) photos = photos.filter((photo, place) => photo.band !== 'weak' || place < k);
   return { plan: found.method, photos: foldCopies(store, photos) };
 }
 
