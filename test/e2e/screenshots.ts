@@ -39,14 +39,27 @@ try {
   });
   page.setDefaultTimeout(120_000);
   const shot = (name: string): Promise<Buffer> => page.screenshot({ path: join(out, `${name}.png`) });
+  /** Every thumbnail on the page is there and has faded in. */
   const settled = (): Promise<unknown> =>
-    page.waitForFunction(() =>
-      [...document.querySelectorAll('[role=option] img')].every((img) => img.hasAttribute('data-in')),
+    page.waitForFunction(
+      () =>
+        [...document.querySelectorAll('[role=option] img')].every((img) => img.hasAttribute('data-in')) &&
+        document.getAnimations().every((animation) => animation.playState !== 'running'),
     );
-  const answered = (): Promise<unknown> =>
-    page.waitForFunction(() =>
-      /\d ms|nearest/.test(document.querySelector('#search-status')?.textContent ?? ''),
+  const search = async (query: string): Promise<void> => {
+    const answer = page.waitForResponse(
+      (response) =>
+        response.url().endsWith('/api/call/search.query') &&
+        (response.request().postData() ?? '').includes(JSON.stringify(query)),
     );
+    await page.locator('#search-input').fill(query);
+    await answer;
+    await page.mouse.move(900, 760);
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+    await settled();
+  };
   await page.getByRole('button', { name: 'Add a folder' }).waitFor();
   await shot('first-run');
   const { root } = await engine.call('roots.add', { grant: await engine.grant(photos) });
@@ -56,20 +69,17 @@ try {
   await page.locator('#photo-0 img[data-in]').waitFor();
   await settled();
   await shot('timeline');
-  await page.locator('#search-input').fill(process.argv[2] ?? 'sunset over the sea');
-  await answered();
-  await settled();
+  await search(process.argv[2] ?? 'sunset over the sea');
   await shot('search');
   await page.locator('#photo-0').click();
   await page.locator('img.full.loaded').waitFor();
   await page.keyboard.press('i');
   await page.getByText('X-T5').waitFor();
+  await settled();
   await shot('viewer');
   await page.keyboard.press('Escape');
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.locator('#search-input').fill('city at night');
-  await answered();
-  await settled();
+  await search('mountains');
   await shot('search-dark');
 } finally {
   await browser.close();
