@@ -1,11 +1,13 @@
 /**
- * Images a second of a ViT-B/32-shaped pack on each provider of this machine against its CPU. Says so where
- * there is no GPU. The comparison with PyTorch in half precision is models/train's `measure` on the same card.
+ * Images a second of a ViT-B/32-shaped pack on each provider of this machine against its CPU, and against
+ * PyTorch in half precision on the same card (vit_b_32.py). Says so where there is no GPU or no PyTorch.
  * Run: npm run bench -- gpu
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AppError } from '../../main/errors.ts';
 import { makePack } from '../fixtures/make-pack.ts';
 import { report, say } from './report.ts';
@@ -37,6 +39,16 @@ async function imagesPerSecond(
   }
 }
 
+/** What vit_b_32.py prints: `imagesPerSecond`, or why it was `skipped`. */
+function pytorch(): { imagesPerSecond?: number; skipped?: string } {
+  const script = fileURLToPath(new URL('vit_b_32.py', import.meta.url));
+  const ran = spawnSync(process.env['PYTHON'] ?? 'python3', [script, '8', String(rounds * 4)], {
+    encoding: 'utf8',
+  });
+  if (ran.status !== 0) return { skipped: 'Python with PyTorch could not be run' };
+  return JSON.parse(ran.stdout) as { imagesPerSecond?: number; skipped?: string };
+}
+
 try {
   say('making a random-weight pack of ViT-B/32 shape');
   const packDir = await makePack({ dir: join(work, 'vit'), family: 'clip', shape: 'vit-b-32', seed: 1 });
@@ -46,17 +58,27 @@ try {
     figures[provider] = await imagesPerSecond(packDir, provider);
   }
   const { cpu } = figures;
-  const ratios = Object.fromEntries(
+  const ratios: Record<string, number> = Object.fromEntries(
     Object.entries(figures).flatMap(([name, rate]) =>
       name !== 'cpu' && typeof rate === 'number' && typeof cpu === 'number'
         ? [[`${name}OverCpu`, rate / cpu]]
         : [],
     ),
   );
+  say('PyTorch');
+  const reference = pytorch();
+  const { webgpu } = figures;
+  if (typeof webgpu === 'number' && reference.imagesPerSecond !== undefined)
+    ratios['webgpuOverPyTorch'] = webgpu / reference.imagesPerSecond;
   const gpu = Object.keys(ratios).length > 0;
   report(
     'gpu',
-    { imagesPerSecond: figures, ...ratios, ...(gpu ? {} : { note: 'no GPU provider here' }) },
+    {
+      imagesPerSecond: figures,
+      pytorch: reference,
+      ...ratios,
+      ...(gpu ? {} : { note: 'no GPU provider here' }),
+    },
     [],
   );
 } finally {
