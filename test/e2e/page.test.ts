@@ -24,6 +24,7 @@ async function open(
 ): Promise<Visit & { fake: FakeServer }> {
   const fake = new FakeServer({ dist: built.dist, ...options });
   const visited = await visit(browser, await fake.listen(), context);
+  await fake.listening;
   t.after(async () => {
     await visited.close();
     await fake.close();
@@ -132,13 +133,16 @@ test('Escape leaves the viewer for the very same place, with the photo seen last
     return first !== null && Number(first.dataset['index']) > 50;
   });
   const top = await scrollTop(page);
-  const index = await page.evaluate(() => {
-    const visible = [...document.querySelectorAll<HTMLElement>('[role=option]')].find((cell) => {
-      const { top: y, bottom } = cell.getBoundingClientRect();
-      return y > 200 && bottom < 700;
-    });
-    visible?.querySelector('img')?.click();
-    return Number(visible?.dataset['index']);
+  // A cell in view whose picture is there: pictures follow their cells, a moment later.
+  const cell = await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLElement>('[role=option]')].find((candidate) => {
+      const { top: y, bottom } = candidate.getBoundingClientRect();
+      return y > 200 && bottom < 700 && candidate.querySelector('img') !== null;
+    }),
+  );
+  const index = await cell.evaluate((chosen) => {
+    chosen?.querySelector('img')?.click();
+    return Number(chosen?.dataset['index']);
   });
   const viewer = page.getByRole('dialog', { name: /^Photo DSC_/ });
   await viewer.waitFor();
