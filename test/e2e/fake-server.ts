@@ -79,9 +79,9 @@ export class FakeServer {
   readonly #options: FakeServerOptions;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
-  readonly #listening = Promise.withResolvers<void>();
+  readonly #listening = Promise.withResolvers<true>();
   /** Resolves once a page listens to events: what is sent before is lost, as on a real stream. */
-  readonly listening: Promise<void> = this.#listening.promise;
+  readonly listening: Promise<true> = this.#listening.promise;
   #settings: Settings;
 
   constructor(options: FakeServerOptions) {
@@ -180,7 +180,7 @@ export class FakeServer {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': hello\n\n');
     this.#streams.add(response);
-    this.#listening.resolve();
+    this.#listening.resolve(true);
     request.on('close', () => this.#streams.delete(response));
   }
 
