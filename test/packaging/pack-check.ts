@@ -26,7 +26,7 @@ const wanted = [
   'dist/main/shell/electron/preload.cjs',
   'dist/main/host/engine-process.js',
   'dist/main/engine/inference/decoder-process.js',
-  'dist/main/engine/inference/heic-thread.js',
+  'dist/main/engine/inference/heic-worker.js',
   'dist/main/engine/inference/vision-process.js',
   'dist/main/engine/inference/text-process.js',
   'renderer/dist/index.html',
