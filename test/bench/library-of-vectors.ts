@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { noCameraMetadata } from '../../main/engine/inference/photo-metadata.ts';
 import { openStore } from '../../main/engine/store/store.ts';
 import { makeCloud } from './vectors.ts';
 
@@ -42,15 +43,9 @@ export function fillLibrary(options: VectorLibrary & { seed: number }): number {
               width: 4000,
               height: 3000,
               format: 'jpeg',
+              ...noCameraMetadata,
               takenAt: file.mtimeMs,
               camera: 'Bench One',
-              lens: null,
-              exposureSeconds: null,
-              fNumber: null,
-              iso: null,
-              focalLengthMm: null,
-              latitude: null,
-              longitude: null,
             },
             vector: cloud.image(),
             thumbnail: null,

@@ -1,6 +1,7 @@
 /** Opens the rooms that benchmarks measure, the same way the engine does, and stand-ins that count calls. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { noCameraMetadata } from '../../main/engine/inference/photo-metadata.ts';
 import { createNodeSpawner } from '../../main/engine/inference/node-spawner.ts';
 import { loadEmbedder } from '../../main/engine/inference/embedder.ts';
 import type { Decoder, Embedder } from '../../main/engine/inference/types.ts';
@@ -75,15 +76,7 @@ export function countingDecoder(): Decoder & { calls(): number } {
           width: 160,
           height: 120,
           format: 'jpeg',
-          takenAt: null,
-          camera: null,
-          lens: null,
-          exposureSeconds: null,
-          fNumber: null,
-          iso: null,
-          focalLengthMm: null,
-          latitude: null,
-          longitude: null,
+          ...noCameraMetadata,
         },
         thumbnail: null,
       };

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { noCameraMetadata } from '../../../main/engine/inference/photo-metadata.ts';
 import { openStore } from '../../../main/engine/store/store.ts';
 import type { IndexedPhoto, PhotoMetadata, Store } from '../../../main/engine/store/types.ts';
 
@@ -45,15 +46,7 @@ export function metadata(changes: Partial<PhotoMetadata> = {}): PhotoMetadata {
     width: 640,
     height: 480,
     format: 'jpeg',
-    takenAt: null,
-    camera: null,
-    lens: null,
-    exposureSeconds: null,
-    fNumber: null,
-    iso: null,
-    focalLengthMm: null,
-    latitude: null,
-    longitude: null,
+    ...noCameraMetadata,
     ...changes,
   };
 }
