@@ -3,222 +3,44 @@
  * Electron IPC, loopback HTTP and the CLI are adapters over it; the renderer imports its types only.
  */
 import { z } from 'zod';
-import { errorCodes, type ErrorCode } from './errors.ts';
-
-const id = z.int().nonnegative();
-const count = z.int().nonnegative();
-const text = z.string().max(2_000);
-const none = z.strictObject({});
-const limit = z.int().min(1).max(5_000);
-
-export const errorShape = z.object({
-  code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-});
-
-/** How sure: bands come from this library's own score distribution, never from a fixed cosine. */
-const band = z.enum(['strong', 'likely', 'weak']);
-
-const provider = z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu']);
-
-const root = z.object({
+import {
   id,
-  /** Absolute path, for showing only: no call takes a path from the renderer. */
-  path: z.string(),
-  name: z.string(),
-  state: z.enum(['online', 'offline']),
-  photos: count,
-  failed: count,
-  lastScanAt: z.number().nullable(),
-});
+  count,
+  text,
+  none,
+  limit,
+  errorShape,
+  root,
+  indexProgress,
+  photoFailure,
+  indexReport,
+  photoSummary,
+  caption,
+  photoTag,
+  photoDetail,
+  chip,
+  example,
+  searchResult,
+  selfTest,
+  pack,
+  packProgress,
+  providerState,
+  settings,
+  appInfo,
+  libraryStatus,
+  captionProgress,
+  captionReport,
+  photoAnswer,
+  smartQuery,
+  album,
+  tag,
+  why,
+  resultsAnswer,
+  folderEntry,
+} from './contract-shapes.ts';
 
-const indexProgress = z.object({
-  phase: z.enum(['idle', 'scanning', 'indexing', 'paused', 'finishing']),
-  /** Photos finished (indexed or failed) in this run, of those found so far that need work. */
-  done: count,
-  total: count,
-  failed: count,
-  imagesPerSecond: z.number(),
-  secondsLeft: z.number().nullable(),
-  /** Name of a file being worked on, for the pill. */
-  current: z.string().nullable(),
-});
-
-const photoFailure = z.object({ photoId: id, path: z.string(), ...errorShape.shape });
-
-const indexReport = z.object({
-  photos: count,
-  indexed: count,
-  unchanged: count,
-  moved: count,
-  removed: count,
-  failed: z.array(errorShape.extend({ path: z.string() })),
-  seconds: z.number(),
-  imagesPerSecond: z.number(),
-});
-
-const photoSummary = z.object({
-  id,
-  name: z.string(),
-  /** Pixels, upright. */
-  width: count,
-  height: count,
-  /** Milliseconds since 1970 of the camera's local clock read as UTC; file time where EXIF has none. */
-  takenAt: z.number(),
-});
-
-const photoDetail = photoSummary.extend({
-  path: z.string(),
-  folder: z.string(),
-  rootId: id,
-  rootState: root.shape.state,
-  bytes: count,
-  format: z.string(),
-  status: z.enum(['pending', 'indexed', 'failed']),
-  takenAtSource: z.enum(['exif', 'file']),
-  camera: z.string().nullable(),
-  lens: z.string().nullable(),
-  exposure: z
-    .object({
-      seconds: z.number().nullable(),
-      fNumber: z.number().nullable(),
-      iso: z.number().nullable(),
-      focalLengthMm: z.number().nullable(),
-    })
-    .nullable(),
-  gps: z.object({ latitude: z.number(), longitude: z.number() }).nullable(),
-  /** Other files with the same bytes. */
-  copies: z.array(z.object({ id, path: z.string() })),
-  error: errorShape.nullable(),
-});
-
-/** One chip of the search bar: a part of the query that means something beyond its words. */
-const chip = z.object({
-  kind: z.enum(['text', 'without', 'phrase', 'in', 'after', 'before', 'camera', 'type', 'is', 'like']),
-  value: z.string(),
-  weight: z.number(),
-  /** Span in the typed text, in UTF-16 units, end exclusive; null for photos used as examples. */
-  span: z.tuple([count, count]).nullable(),
-  /** Set when the chip could not be understood, e.g. `after:someday`. */
-  problem: z.string().nullable(),
-});
-
-const example = z.union([
-  z.strictObject({ photoId: id, weight: z.number().min(-2).max(2).default(1) }),
-  z.strictObject({ exampleId: z.string().max(64), weight: z.number().min(-2).max(2).default(1) }),
-]);
-
-const hit = photoSummary.extend({
-  path: z.string(),
-  rootId: id,
-  offline: z.boolean(),
-  /** Cosine similarity of query and photo after exact rescoring, -1 to 1. */
-  score: z.number(),
-  band,
-  /** How many more files have the same bytes. */
-  copies: count,
-});
-
-const searchResult = z.object({
-  query: z.string(),
-  chips: z.array(chip),
-  /** Photos that pass the filters and are ranked; `hits` is the page of them asked for. */
-  total: count,
-  bands: z.object({ strong: count, likely: count, weak: count }),
-  /** True when nothing stands out from the library: the nearest are shown, not matches. */
-  thin: z.boolean(),
-  hits: z.array(hit),
-  timings: z.object({ encodeMs: z.number(), searchMs: z.number() }),
-  plan: z.enum(['empty', 'exact', 'hnsw', 'filter-only']),
-});
-
-const licence = z.object({ id: z.string(), name: z.string(), url: z.string().nullable() });
-
-const selfTest = z.object({
-  at: z.number(),
-  passed: z.boolean(),
-  provider,
-  /** Smallest cosine between the provider's and the CPU's embeddings of the golden batch. */
-  minCosine: z.number().nullable(),
-  messages: z.array(z.string()),
-});
-
-const pack = z.object({
-  id: z.string(),
-  name: z.string(),
-  description: z.string(),
-  task: z.enum(['embed', 'caption', 'answer']),
-  family: z.string(),
-  dims: count,
-  bytes: count,
-  licence,
-  source: z.string(),
-  recommended: z.boolean(),
-  installed: z.boolean(),
-  active: z.boolean(),
-  /** Photos already embedded with this pack. */
-  photos: count,
-  fingerprint: z.string().nullable(),
-  selfTest: selfTest.nullable(),
-});
-
-const packProgress = z.object({
-  packId: z.string(),
-  stage: z.enum(['download', 'verify', 'self-test', 'index', 'swap']),
-  done: z.number(),
-  total: z.number(),
-  bytesPerSecond: z.number().nullable(),
-});
-
-const providerState = z.object({
-  name: provider,
-  available: z.boolean(),
-  chosen: z.boolean(),
-  message: z.string(),
-});
-
-export const settings = z.object({
-  language: z.enum(['system', 'en', 'zh-CN']),
-  theme: z.enum(['system', 'light', 'dark']),
-  provider: z.union([z.literal('auto'), provider]),
-  /** Pictures a row's height, CSS pixels. */
-  rowHeight: z.int().min(80).max(480),
-  thumbnailsMaxBytes: z.int().min(16 * 2 ** 20),
-  watchFolders: z.boolean(),
-});
-
-const appInfo = z.object({
-  version: z.string(),
-  platform: z.string(),
-  shell: z.enum(['electron', 'web', 'cli']),
-  /** What this shell can do for the renderer beyond the engine's calls. */
-  can: z.object({
-    pickFolder: z.boolean(),
-    browseFolders: z.boolean(),
-    reveal: z.boolean(),
-    openFile: z.boolean(),
-  }),
-  libraryPath: z.string(),
-});
-
-const libraryStatus = z.object({
-  path: z.string(),
-  roots: z.array(root),
-  photos: count,
-  indexed: count,
-  failed: count,
-  pending: count,
-  /** Increases whenever what a search can find changes. */
-  generation: count,
-  activePack: pack.nullable(),
-  provider: provider.nullable(),
-  index: z.object({ kind: z.enum(['hnsw', 'exact']), size: count, building: z.boolean() }),
-  bytes: z.object({ library: count, thumbnails: count, packs: count }),
-  readOnly: z.boolean(),
-});
-
-const folderEntry = z.object({ grant: z.string(), name: z.string(), path: z.string() });
+export { errorShape, settings } from './contract-shapes.ts';
+export type * from './contract-shapes.ts';
 
 type Place = 'engine' | 'shell';
 interface CallShape<I extends z.ZodType, O extends z.ZodType, P extends z.ZodType, At extends Place> {
@@ -254,6 +76,9 @@ const shellCall = <I extends z.ZodType, O extends z.ZodType>(
 });
 const done = z.object({});
 const packId = z.string().max(128);
+const photoIds = z.array(id).max(1_000_000);
+/** Long enough for anything that is pasted: how much a model reads is for the engine to say, in words. */
+const question = z.string().max(100_000);
 const classLabels = z.array(z.string().min(1).max(200)).min(1).max(1_000);
 
 /** The calls. A new one is added here and in one handler; the compiler finds the rest. */
@@ -328,6 +153,148 @@ export const calls = {
   /** Queries that this library has good answers to, for the first-run hint. */
   'search.suggestions': call(none, z.object({ queries: z.array(z.string()) })),
 
+  /** Why a photo is among the results of a query, or is not. */
+  'search.why': call(
+    z.strictObject({ photoId: id, text: text.default(''), examples: z.array(example).max(16).default([]) }),
+    why,
+  ),
+
+  /** Captions one photo now and streams the words. A caption by hand is left as it is unless `again`. */
+  'captions.make': longCall(
+    z.strictObject({
+      photoId: id,
+      /** The caption goes on from these words, e.g. "a photo of"; such captions are shown, not stored. */
+      prompt: z.string().max(10_000).optional(),
+      again: z.boolean().default(false),
+    }),
+    z.object({
+      path: z.string(),
+      caption,
+      pack: z.object({ id: z.string(), name: z.string() }).nullable(),
+      /** True when nothing had to be computed. */
+      cached: z.boolean(),
+      seconds: z.number(),
+    }),
+    z.object({ text: z.string() }),
+  ),
+  /** A caption by hand; empty text takes it away, and the model's own is there again. */
+  'captions.set': call(z.strictObject({ photoId: id, text }), z.object({ caption: caption.nullable() })),
+  /** Captions these photos, or the whole library without ids. Joins or widens a run under way. */
+  'captions.run': longCall(
+    z.strictObject({ photoIds: photoIds.optional(), again: z.boolean().default(false) }),
+    captionReport,
+    captionProgress,
+  ),
+  'captions.state': call(none, captionProgress),
+  'captions.pause': call(none, done),
+  'captions.resume': call(none, done),
+  /** Ends the run; what it wrote stays. */
+  'captions.stop': call(none, done),
+  /**
+   * Writes captions and tags out: XMP sidecars (photo.jpg.xmp) or one captions.csv. Into the granted folder, or
+   * for XMP beside the photos where there is no grant. Originals and sidecars of other programs are never touched.
+   */
+  'captions.export': longCall(
+    z.strictObject({
+      format: z.enum(['xmp', 'csv']),
+      grant: z.string().max(4_096).nullable(),
+      photoIds: photoIds.optional(),
+    }),
+    z.object({
+      written: count,
+      /** Sidecars that other programs wrote and that were left alone, and photos that could not be written beside. */
+      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+      path: z.string().nullable(),
+    }),
+    z.object({ done: count, total: count }),
+  ),
+
+  /** Asks about one photo and streams the answer. */
+  'ask.photo': longCall(
+    z.strictObject({
+      photoId: id,
+      question,
+      /** What was said before in this conversation, for packs that can follow one. */
+      turns: z
+        .array(z.strictObject({ question, answer: z.string().max(10_000) }))
+        .max(16)
+        .default([]),
+      again: z.boolean().default(false),
+    }),
+    photoAnswer.extend({ path: z.string(), cached: z.boolean(), seconds: z.number() }),
+    z.object({ text: z.string() }),
+  ),
+  /** Questions that make sense for this photo, the likeliest to have an answer first. */
+  'ask.suggestions': call(z.strictObject({ photoId: id }), z.object({ questions: z.array(z.string()) })),
+  /** Answers kept for this photo, oldest first. */
+  'ask.history': call(z.strictObject({ photoId: id }), z.object({ answers: z.array(photoAnswer) })),
+  'ask.forget': call(z.strictObject({ photoId: id }), done),
+  /** Asks the same of the top hits of a query; without a query, of the photos given. */
+  'ask.results': longCall(
+    z.strictObject({
+      text: text.default(''),
+      examples: z.array(example).max(16).default([]),
+      photoIds: photoIds.optional(),
+      question,
+      /** At most this many photos are asked. */
+      limit: z.int().min(1).max(500).default(60),
+    }),
+    resultsAnswer,
+    z.object({ done: count, total: count, early: resultsAnswer }),
+  ),
+
+  'tags.list': call(none, z.object({ tags: z.array(tag) })),
+  /** Makes a tag, or changes the one of this id. */
+  'tags.set': call(
+    z.strictObject({
+      tagId: id.optional(),
+      name: z.string().min(1).max(100),
+      prompts: z.array(z.string().min(1).max(300)).max(20).default([]),
+    }),
+    z.object({ tag }),
+  ),
+  'tags.remove': call(z.strictObject({ tagId: id }), done),
+  /** The tags that a new library has: those that were removed are there again, others stay. */
+  'tags.restore': call(none, z.object({ tags: z.array(tag) })),
+  /** Every tag with its probability for one photo, whether it passes or not. */
+  'tags.ofPhoto': call(
+    z.strictObject({ photoId: id }),
+    z.object({ path: z.string(), tags: z.array(photoTag) }),
+  ),
+
+  'albums.list': call(none, z.object({ albums: z.array(album) })),
+  'albums.create': call(
+    z.union([
+      z.strictObject({ name: z.string().min(1).max(200), photoIds }),
+      z.strictObject({ name: z.string().min(1).max(200), query: smartQuery }),
+    ]),
+    z.object({ album }),
+  ),
+  'albums.update': call(
+    z.strictObject({
+      albumId: id,
+      name: z.string().min(1).max(200).optional(),
+      query: smartQuery.optional(),
+      cover: id.nullable().optional(),
+    }),
+    z.object({ album }),
+  ),
+  /** Photos stay where they are. */
+  'albums.remove': call(z.strictObject({ albumId: id }), done),
+  /** Puts photos in. In a smart album they stay, whatever the query says. */
+  'albums.add': call(z.strictObject({ albumId: id, photoIds }), z.object({ album })),
+  /** Takes photos out. From a smart album they stay away, whatever the query says. */
+  'albums.take': call(z.strictObject({ albumId: id, photoIds }), z.object({ album })),
+  /** Its photos, newest first, as the columns of `photos.timeline`. */
+  'albums.photos': call(
+    z.strictObject({ albumId: id }),
+    z.object({
+      ids: z.array(id),
+      aspects: z.array(count),
+      months: z.array(z.object({ month: z.string(), count })),
+    }),
+  ),
+
   'packs.list': call(none, z.object({ packs: z.array(pack) })),
   'packs.install': longCall(z.strictObject({ packId }), z.object({ pack }), packProgress),
   /** Installs a local folder in the Hugging Face layout. */
@@ -336,7 +303,10 @@ export const calls = {
     z.object({ pack }),
     packProgress,
   ),
-  /** Embeds the library with this pack beside the current one, then swaps. */
+  /**
+   * Uses a pack for what it can do. One for searching first embeds the library beside the current vectors, then
+   * swaps; one that captions or answers is taken at once.
+   */
   'packs.use': longCall(z.strictObject({ packId }), z.object({ pack }), packProgress),
   'packs.verify': call(z.strictObject({ packId }), z.object({ selfTest })),
   'packs.remove': call(z.strictObject({ packId }), done),
@@ -375,6 +345,11 @@ export const events = {
   library: z.object({ generation: count, photos: count }),
   roots: z.object({ roots: z.array(root) }),
   packs: packProgress.nullable(),
+  captions: captionProgress,
+  /** Captions, tags or answers of these photos changed. */
+  described: z.object({ photoIds: z.array(id) }),
+  albums: z.object({ albums: z.array(album) }),
+  tags: z.object({ tags: z.array(tag) }),
   /** Something a person should know: GPU refused, drive gone, disk full, index rebuilt. */
   notice: errorShape.extend({ level: z.enum(['info', 'warning', 'error']), key: z.string() }),
   /** The engine process was restarted; clients fetch their state again. */
@@ -396,23 +371,3 @@ export interface Client {
   on<K extends EventName>(name: K, listener: (payload: EventPayload<K>) => void): () => void;
   close(): Promise<void>;
 }
-
-export type Band = z.output<typeof band>;
-export type Provider = z.output<typeof provider>;
-export type Root = z.output<typeof root>;
-export type IndexProgress = z.output<typeof indexProgress>;
-export type IndexReport = z.output<typeof indexReport>;
-export type PhotoSummary = z.output<typeof photoSummary>;
-export type PhotoDetail = z.output<typeof photoDetail>;
-export type PhotoFailure = z.output<typeof photoFailure>;
-export type Chip = z.output<typeof chip>;
-export type Example = z.output<typeof example>;
-export type Hit = z.output<typeof hit>;
-export type SearchResult = z.output<typeof searchResult>;
-export type Pack = z.output<typeof pack>;
-export type PackProgress = z.output<typeof packProgress>;
-export type SelfTest = z.output<typeof selfTest>;
-export type ProviderState = z.output<typeof providerState>;
-export type Settings = z.output<typeof settings>;
-export type AppInfo = z.output<typeof appInfo>;
-export type LibraryStatus = z.output<typeof libraryStatus>;

@@ -10,6 +10,7 @@ const defaults: Settings = {
   // Some 20 KB a thumbnail: 100,000 photos.
   thumbnailsMaxBytes: 2 * 2 ** 30,
   watchFolders: true,
+  captionInBackground: false,
 };
 
 const key = 'app';

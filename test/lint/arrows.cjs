@@ -4,7 +4,7 @@
  */
 const rooms = {
   errors: '^main/errors\\.ts$',
-  contract: '^main/contract\\.ts$',
+  contract: '^main/contract(-shapes)?\\.ts$',
   log: '^main/engine/log\\.ts$',
   store: '^main/engine/store/',
   packs: '^main/engine/packs/',
@@ -12,6 +12,7 @@ const rooms = {
   index: '^main/engine/index/',
   library: '^main/engine/library/',
   search: '^main/engine/search/',
+  describe: '^main/engine/describe/',
   tune: '^main/engine/tune/',
   engine: '^main/engine/[^/]+\\.ts$',
   host: '^main/host/',
@@ -32,8 +33,9 @@ const may = {
   index: [...base, 'store'],
   library: [...base, 'store', 'inference'],
   search: [...base, 'store', 'index', 'inference'],
+  describe: [...base, 'store', 'inference'],
   tune: [...base, 'store', 'inference'],
-  engine: [...base, 'store', 'packs', 'inference', 'index', 'library', 'search', 'tune', 'engine'],
+  engine: [...base, 'store', 'packs', 'inference', 'index', 'library', 'search', 'describe', 'tune', 'engine'],
   host: [...base, 'engine'],
   electron: [...base, 'host', 'shell'],
   web: [...base, 'host', 'shell'],

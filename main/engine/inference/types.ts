@@ -13,7 +13,8 @@ export interface WorkerProcess {
   onExit(listener: (code: number | null, signal: string | null) => void): void;
   kill(): void;
 }
-export type WorkerName = 'decoder' | 'vision' | 'text';
+/** `language` runs packs that caption and answer. */
+export type WorkerName = 'decoder' | 'vision' | 'text' | 'language';
 export type SpawnWorker = (name: WorkerName) => WorkerProcess;
 
 export interface DecodedPhoto {
