@@ -83,6 +83,12 @@ export interface PhotoFilter {
   readonly camera?: readonly string[];
   readonly formats?: readonly string[];
   readonly offline?: boolean;
+  /** Words that must stand in this order in the caption, the tags or the file name. */
+  readonly phrases?: readonly string[];
+  /** Names of albums and of tags, folded; the photo must be in each. */
+  readonly albums?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly captioned?: boolean;
 }
 
 export interface Vectors {
@@ -109,6 +115,11 @@ export interface Store {
   readonly snapshots: SnapshotTable;
   readonly thumbnails: ThumbnailTable;
   readonly settings: SettingTable;
+  readonly captions: CaptionTable;
+  readonly answers: AnswerTable;
+  readonly tags: TagTable;
+  readonly albums: AlbumTable;
+  readonly words: WordTable;
   /** Bytes on disk of the library (with its WAL) and of the thumbnails. */
   sizes(): { library: number; thumbnails: number };
   close(): void;
@@ -217,6 +228,143 @@ export interface SettingTable {
   /** Parsed JSON, or undefined; callers parse it with their own schema. */
   get(key: string): unknown;
   set(key: string, value: unknown): void;
+}
+
+export interface CaptionRow {
+  readonly photoId: number;
+  /** Empty when the model was not sure enough. */
+  readonly text: string;
+  readonly by: 'hand' | 'model';
+  readonly sure: boolean;
+  /** Null by hand. */
+  readonly confidence: number | null;
+  readonly packId: string | null;
+  readonly fingerprint: string | null;
+  readonly at: number;
+}
+
+/** A model's caption of one photo, to be stored. */
+export interface ModelCaption {
+  readonly photoId: number;
+  readonly packId: string;
+  readonly fingerprint: string;
+  readonly text: string;
+  readonly sure: boolean;
+  readonly confidence: number;
+  readonly at: number;
+}
+
+/**
+ * Captions by hand go before those of models. Both follow a photo's bytes to copies, over moves and back from a
+ * removal; one by hand also stays when the file itself is edited.
+ */
+export interface CaptionTable {
+  /** The caption that is shown: by hand, else the newest of a model. */
+  get(photoId: number): CaptionRow | undefined;
+  getMany(photoIds: readonly number[]): ReadonlyMap<number, CaptionRow>;
+  /** What this very model said of the photo's present bytes. */
+  ofModel(photoId: number, fingerprint: string): CaptionRow | undefined;
+  /** One transaction; the words can be found at once. Photos that are gone by now are left out. */
+  putModel(rows: readonly ModelCaption[]): void;
+  /** Empty text takes the caption by hand away. @throws AppError not-found */
+  setHand(photoId: number, text: string, at: number): void;
+  /** Indexed photos on online roots that this model has not captioned and nobody by hand, in id order. */
+  without(fingerprint: string, options: { limit: number; afterId?: number }): number[];
+  countWithout(fingerprint: string): number;
+  /** Indexed photos, and how many of them any model or hand has looked at. */
+  counts(): { total: number; captioned: number };
+}
+
+export interface AnswerRow {
+  readonly question: string;
+  readonly answer: string;
+  readonly sure: boolean;
+  readonly confidence: number;
+  readonly answers: readonly { readonly answer: string; readonly probability: number }[];
+  readonly packId: string;
+  readonly at: number;
+}
+
+/** Answers are kept by the photo's bytes, the pack's fingerprint and the question with what was said before. */
+export interface AnswerTable {
+  /** @param key the question as normalised by the caller, with its turns. */
+  find(photoId: number, fingerprint: string, key: string): AnswerRow | undefined;
+  put(photoId: number, fingerprint: string, key: string, row: AnswerRow): void;
+  /** Of any pack, oldest first. */
+  history(photoId: number): AnswerRow[];
+  forget(photoId: number): void;
+}
+
+export interface TagRow {
+  readonly id: number;
+  readonly name: string;
+  readonly prompts: readonly string[];
+}
+
+export interface TagTable {
+  list(): TagRow[];
+  /** Makes a tag without id, changes it with one. @throws AppError input-invalid for a name taken, not-found */
+  set(tag: { id?: number | undefined; name: string; prompts: readonly string[] }): TagRow;
+  remove(id: number): void;
+  /** Photos' tags of one model, replacing what these photos had of it; one transaction; words can be found at once. */
+  assign(
+    modelId: number,
+    photos: readonly { photoId: number; tags: readonly { tagId: number; probability: number }[] }[],
+  ): void;
+  /** Forgets all assignments of a tag (its prompts changed), or of all tags. */
+  clear(tagId?: number): void;
+  ofPhoto(modelId: number, photoId: number): { tagId: number; name: string; probability: number }[];
+  counts(modelId: number): ReadonlyMap<number, number>;
+  /** Ids of photos that carry the tag, ascending. */
+  photos(modelId: number, tagId: number): number[];
+  /** Photos of this model whose tags were never computed or whose vector changed since, in id order. */
+  untagged(modelId: number, options: { limit: number; afterId?: number }): number[];
+}
+
+export interface AlbumRow {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: 'plain' | 'smart';
+  /** JSON of the contract's SmartQuery, parsed by the caller; null for plain albums. */
+  readonly query: unknown;
+  readonly cover: number | null;
+  readonly photos: number;
+  readonly createdAt: number;
+}
+
+export interface AlbumTable {
+  list(): AlbumRow[];
+  get(id: number): AlbumRow | undefined;
+  add(album: { name: string; query: unknown; createdAt: number }): AlbumRow;
+  /** @throws AppError not-found */
+  update(id: number, change: { name?: string; query?: unknown; cover?: number | null }): AlbumRow;
+  remove(id: number): void;
+  /** What a smart album's query found: replaces what an earlier query found; put in and taken out by hand stay so. */
+  setFound(id: number, photoIds: readonly number[]): boolean;
+  /** By hand, in or out. Membership follows a photo's bytes over removal and return. */
+  put(id: number, photoIds: readonly number[]): void;
+  take(id: number, photoIds: readonly number[]): void;
+  /** Ids, newest first. */
+  photos(id: number): number[];
+  /** Albums that a photo is in. */
+  ofPhoto(photoId: number): { id: number; name: string }[];
+}
+
+/** The full-text index over captions, tags and file names. Folded: case and accents don't count. */
+export interface WordTable {
+  /**
+   * Photos that hold words of the query, best first (BM25, captions before tags before names). Words are matched by
+   * stem; Chinese and Japanese by characters. Any text is safe: nothing in it is an operator.
+   * @returns matched: how many of the query's `terms` the photo holds.
+   */
+  search(
+    text: string,
+    options: { limit: number; allowed?: ReadonlySet<number> | undefined },
+  ): { terms: number; hits: { photoId: number; score: number; matched: number }[] };
+  /** Photos in whose caption, tags or name exactly these words stand in this order, ascending ids. */
+  phrase(phrase: string): number[];
+  /** What the index holds of a photo. */
+  of(photoId: number): { caption: string; tags: readonly string[]; name: string } | undefined;
 }
 
 export interface OpenStoreOptions {
