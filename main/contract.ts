@@ -177,6 +177,11 @@ export const calls = {
     }),
     z.object({ text: z.string() }),
   ),
+  /** What is said of these photos, for the names that screen readers give them; photos without words are left out. */
+  'captions.of': call(
+    z.strictObject({ photoIds: z.array(id).max(1_000) }),
+    z.object({ captions: z.array(z.object({ photoId: id, text: z.string() })) }),
+  ),
   /** A caption by hand; empty text takes it away, and the model's own is there again. */
   'captions.set': call(z.strictObject({ photoId: id, text }), z.object({ caption: caption.nullable() })),
   /** Captions these photos, or the whole library without ids. Joins or widens a run under way. */
