@@ -135,6 +135,7 @@ export const en = {
     label: 'Places',
     photos: 'Photos',
     duplicates: 'Duplicates',
+    ask: 'Ask',
     settings: 'Settings',
     open: 'Show names',
     shut: 'Hide names',

@@ -90,6 +90,7 @@ export const zhCN: Catalogue = {
     label: '导航',
     photos: '照片',
     duplicates: '重复照片',
+    ask: '提问',
     settings: '设置',
     open: '显示名称',
     shut: '隐藏名称',

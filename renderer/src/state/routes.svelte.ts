@@ -2,7 +2,8 @@
 
 export const settingsSections = ['folders', 'model', 'appearance', 'privacy', 'about'] as const;
 export type SettingsSection = (typeof settingsSections)[number];
-export type Place = 'photos' | 'duplicates' | 'settings';
+const places = ['photos', 'duplicates', 'ask', 'settings'] as const;
+export type Place = (typeof places)[number];
 
 export class Routes {
   place = $state<Place>('photos');
@@ -24,7 +25,7 @@ export class Routes {
 
   #read(): void {
     const [, place = '', section = ''] = this.#page.location.hash.split('/');
-    this.place = place === 'duplicates' || place === 'settings' ? place : 'photos';
+    this.place = places.find((name) => name === place) ?? 'photos';
     const known = settingsSections.find((name) => name === section);
     if (known !== undefined) this.section = known;
   }
