@@ -1,6 +1,7 @@
 /** Every English sentence of the page. */
 import type { Chip, IndexProgress, PackProgress, Pack, Provider } from '../../../main/contract.ts';
 import type { ErrorCode } from '../../../main/errors.ts';
+import { describingInEnglish } from './en-describe.ts';
 import { formatsFor } from './format.ts';
 
 const f = formatsFor('en');
@@ -112,6 +113,7 @@ const errors: Record<ErrorCode, ErrorWords> = {
 };
 
 export const en = {
+  ...describingInEnglish(f, photos),
   f,
   errors,
   photos,
@@ -214,6 +216,7 @@ export const en = {
     clear: 'Clear selection',
     moreLikeThese: 'More like these',
     unreadable: 'Cannot be shown',
+    byWords: 'found by its words',
   },
   viewer: {
     label: (name: string) => `Photo ${name}`,
@@ -221,6 +224,8 @@ export const en = {
     next: 'Next photo',
     close: 'Close',
     info: 'Information',
+    ask: 'Ask about this photo',
+    where: 'Show where',
     similar: 'More like this',
     open: 'Open in another program',
     download: 'Save the original',
@@ -433,6 +438,8 @@ export const en = {
     similar: 'More like this',
     neighbours: 'Previous, next',
     info: 'Information',
+    ask: 'Ask about the photo',
+    where: 'Where the search is in it',
     zoom: 'Zoom',
     without: 'Without something',
     dates: 'Between dates',

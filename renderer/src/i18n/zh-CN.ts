@@ -1,6 +1,7 @@
 /** 页面上的每一句中文。Every Simplified Chinese sentence of the page. */
 import type { Catalogue } from './en.ts';
 import { formatsFor } from './format.ts';
+import { describingInChinese } from './zh-CN-describe.ts';
 
 const f = formatsFor('zh-CN');
 const photos = (n: number): string => `${f.number(n)} 张照片`;
@@ -14,6 +15,7 @@ function duration(seconds: number): string {
 }
 
 export const zhCN: Catalogue = {
+  ...describingInChinese(f, photos),
   f,
   photos,
   files,
@@ -169,6 +171,7 @@ export const zhCN: Catalogue = {
     clear: '取消选择',
     moreLikeThese: '查找相似的',
     unreadable: '无法显示',
+    byWords: '按文字找到',
   },
   viewer: {
     label: (name: string) => `照片 ${name}`,
@@ -176,6 +179,8 @@ export const zhCN: Catalogue = {
     next: '下一张',
     close: '关闭',
     info: '信息',
+    ask: '就这张照片提问',
+    where: '显示位置',
     similar: '查找相似的照片',
     open: '用其他程序打开',
     download: '保存原图',
@@ -381,6 +386,8 @@ export const zhCN: Catalogue = {
     similar: '查找相似的照片',
     neighbours: '上一张、下一张',
     info: '信息',
+    ask: '就这张照片提问',
+    where: '显示搜索内容的位置',
     zoom: '缩放',
     without: '排除某样东西',
     dates: '两个日期之间',
