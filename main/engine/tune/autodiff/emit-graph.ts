@@ -1,0 +1,70 @@
+/** Writes expressions down as one ONNX model: each operation once, whatever uses it. */
+import { inOrder } from './gradients.ts';
+import { encodeModel, type ModelConstant, type ModelNode, type ModelValue } from './onnx-model.ts';
+import { show, type Operation, type Tensor } from './tensor.ts';
+
+export interface EmittedGraph {
+  /** An ONNX ModelProto. */
+  readonly model: Uint8Array;
+  /** What must be fed, by name. */
+  readonly inputs: ReadonlyMap<string, ModelValue>;
+}
+
+/**
+ * @param outputs by the name that each will have; one of an operation's results, an input or a constant.
+ * @throws RangeError when two inputs of one name differ in shape or type.
+ */
+export function emitGraph(outputs: Readonly<Record<string, Tensor>>): EmittedGraph {
+  const names = new Map<Operation, string>();
+  const constants = new Map<Tensor, ModelConstant>();
+  const inputs = new Map<string, ModelValue>();
+  const nodes: ModelNode[] = [];
+
+  const nameOf = (tensor: Tensor): string => {
+    const { origin, shape, type } = tensor;
+    if (origin.kind === 'result') return `${names.get(origin.operation) ?? ''}.${String(origin.place)}`;
+    if (origin.kind === 'constant') {
+      const known = constants.get(tensor);
+      if (known !== undefined) return known.name;
+      const name = `c${String(constants.size)}`;
+      constants.set(tensor, { name, type, shape, data: origin.data });
+      return name;
+    }
+    const known = inputs.get(origin.name);
+    if (known === undefined) inputs.set(origin.name, { name: origin.name, type, shape });
+    else if (known.type !== type || show(known.shape) !== show(shape))
+      throw new RangeError(
+        `The input "${origin.name}" is used as ${show(known.shape)} and as ${show(shape)}.`,
+      );
+    return origin.name;
+  };
+
+  for (const operation of inOrder(Object.values(outputs))) {
+    const name = `v${String(names.size)}`;
+    names.set(operation, name);
+    nodes.push({
+      operator: operation.operator,
+      inputs: operation.inputs.map(nameOf),
+      outputs: Array.from({ length: outputCount(operation) }, (_, place) => `${name}.${String(place)}`),
+      attributes: operation.attributes,
+    });
+  }
+  const results: ModelValue[] = [];
+  for (const [name, tensor] of Object.entries(outputs)) {
+    // A name of its own for each output, even where two are the same value or one is an input.
+    nodes.push({ operator: 'Identity', inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
+    results.push({ name, type: tensor.type, shape: tensor.shape });
+  }
+  const model = encodeModel({
+    nodes,
+    constants: [...constants.values()],
+    inputs: [...inputs.values()],
+    outputs: results,
+  });
+  return { model, inputs };
+}
+
+/** Split is the only operation here with more than one result: as many as it was given sizes. */
+function outputCount({ operator, inputs }: Operation): number {
+  return operator === 'Split' ? (inputs[1]?.shape[0] ?? 1) : 1;
+}

@@ -1,0 +1,75 @@
+/** An emitted graph, ready to run: named arrays in, named arrays out. */
+import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+import { AppError } from '../../../errors.ts';
+import { emitGraph } from './emit-graph.ts';
+import type { ElementType } from './onnx-model.ts';
+import { elementCount, type Tensor } from './tensor.ts';
+
+export type Numbers = Float32Array | Float64Array | BigInt64Array;
+export type Feeds = Readonly<Record<string, Numbers>>;
+
+export interface GraphSessionOptions {
+  /** For operators; the process that runs them is blocked meanwhile. */
+  readonly threads: number;
+  /** onnxruntime's names, tried in order. */
+  readonly providers?: readonly string[];
+}
+
+/** A graph that can be run. `Names` are those of its outputs. */
+export interface GraphSession<Names extends string> {
+  /**
+   * @param feeds a flat array per input, of the input's element type and size.
+   * @throws AppError internal when one is missing or has another size.
+   */
+  run(feeds: Feeds): Promise<Record<Names, Numbers>>;
+  release(): Promise<void>;
+}
+
+const runtimeTypes: Readonly<Record<ElementType, 'float32' | 'float64' | 'int64'>> = {
+  float32: 'float32',
+  float64: 'float64',
+  int64: 'int64',
+};
+
+/** @throws AppError internal when onnxruntime refuses the graph */
+export async function openGraph<Names extends string>(
+  outputs: Readonly<Record<Names, Tensor>>,
+  { threads, providers = ['cpu'] }: GraphSessionOptions,
+): Promise<GraphSession<Names>> {
+  const { model, inputs } = emitGraph(outputs);
+  const session = await InferenceSession.create(model, {
+    executionProviders: [...providers],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    // As for every session of ours: threads that spin while they wait take other processes' cores.
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  }).catch((thrown: unknown) => {
+    throw new AppError('internal', 'The training graph could not be loaded by onnxruntime.', {
+      cause: thrown,
+    });
+  });
+  const names = Object.keys(outputs) as Names[];
+  return {
+    async run(feeds) {
+      const tensors: Record<string, RuntimeTensor> = {};
+      for (const { name, type, shape } of inputs.values()) {
+        const data = feeds[name];
+        if (data?.length !== elementCount(shape))
+          throw new AppError(
+            'internal',
+            `The training graph wants ${String(elementCount(shape))} numbers for "${name}" and was given ${String(data?.length ?? 0)}.`,
+          );
+        tensors[name] = new RuntimeTensor(runtimeTypes[type], data as Float32Array, shape);
+      }
+      const found = await session.run(tensors, names);
+      return Object.fromEntries(names.map((name) => [name, found[name]?.data as Numbers])) as Record<
+        Names,
+        Numbers
+      >;
+    },
+    release: () => session.release(),
+  };
+}

@@ -1,0 +1,163 @@
+/** Matrix products, normalisations and soft maxima, and their gradients. */
+import { add, divide, exp, log, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
+import { broadcastShape, reshape, sum, sumTo, transpose } from './shaping.ts';
+import { apply, axisSize, elementCount, positiveAxis, show, type Tensor } from './tensor.ts';
+
+export interface GemmOptions {
+  /** Takes the first (second) matrix transposed, without moving it in memory. */
+  readonly transA?: boolean;
+  readonly transB?: boolean;
+}
+
+/**
+ * op(A) op(B) for matrices (m, k) and (k, n). With G what the product is worth, A is worth G op(B)ᵀ and B is worth
+ * op(A)ᵀ G, each transposed where its operand was.
+ * @throws RangeError
+ */
+export function gemm(a: Tensor, b: Tensor, { transA = false, transB = false }: GemmOptions = {}): Tensor {
+  const [m, k] = matrixSize(a, transA);
+  const [k2, n] = matrixSize(b, transB);
+  if (k !== k2) throw new RangeError(`Matrices of shapes ${show(a.shape)} and ${show(b.shape)} don't match.`);
+  return apply(
+    'Gemm',
+    [a, b],
+    [m, n],
+    (gradient) => [
+      transA ? gemm(b, gradient, { transA: transB, transB: true }) : gemm(gradient, b, { transB: !transB }),
+      transB ? gemm(gradient, a, { transA: true, transB: transA }) : gemm(a, gradient, { transA: !transA }),
+    ],
+    { transA: transA ? 1 : 0, transB: transB ? 1 : 0 },
+  );
+}
+
+/** Products of stacks of matrices (..., m, k) and (..., k, n); leading axes are broadcast. @throws RangeError */
+export function matMul(a: Tensor, b: Tensor): Tensor {
+  if (a.shape.length === 2 && b.shape.length === 2) return gemm(a, b);
+  const [m, k] = lastTwo(a);
+  const [k2, n] = lastTwo(b);
+  if (k !== k2) throw new RangeError(`Matrices of shapes ${show(a.shape)} and ${show(b.shape)} don't match.`);
+  const leading = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return apply('MatMul', [a, b], [...leading, m, n], (gradient) => [
+    sumTo(matMul(gradient, transpose(b)), a.shape),
+    sumTo(matMul(transpose(a), gradient), b.shape),
+  ]);
+}
+
+/** Mean over axes: their sum over how many there are. */
+export function mean(x: Tensor, axes: readonly number[], keep = false): Tensor {
+  const total = sum(x, axes, keep);
+  return scale(total, elementCount(total.shape) / elementCount(x.shape));
+}
+
+/** d softmax(x) = s (dx - Σ s dx) */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  const at = positiveAxis(x.shape, axis);
+  const value: Tensor = apply(
+    'Softmax',
+    [x],
+    x.shape,
+    (gradient) => [multiply(value, subtract(gradient, sum(multiply(gradient, value), [at], true)))],
+    { axis: at },
+  );
+  return value;
+}
+
+/** d log softmax(x) = dx - softmax(x) Σ dx */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  const at = positiveAxis(x.shape, axis);
+  const value: Tensor = apply(
+    'LogSoftmax',
+    [x],
+    x.shape,
+    (gradient) => [subtract(gradient, multiply(exp(value), sum(gradient, [at], true)))],
+    { axis: at },
+  );
+  return value;
+}
+
+/** log Σ exp(x) along an axis, which stays with size 1; d = softmax(x) dx */
+export function logSumExp(x: Tensor, axis = -1): Tensor {
+  const at = positiveAxis(x.shape, axis);
+  const shape = x.shape.with(at, 1);
+  const value: Tensor = apply(
+    'ReduceLogSumExp',
+    [x, axes(at)],
+    shape,
+    (gradient) => [multiply(exp(subtract(x, value)), gradient), undefined],
+    { keepdims: 1 },
+  );
+  return value;
+}
+
+/**
+ * Layer normalisation over the last axis (Ba et al. 2016), scaled and shifted. With x̂ the normalised input and ĝ
+ * what it is worth, the input is worth (ĝ - mean ĝ - x̂ mean(ĝ x̂)) / σ.
+ * @param gain (width,), @param bias (width,)
+ */
+export function layerNormalization(x: Tensor, gain: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  const width = axisSize(x.shape, x.shape.length - 1);
+  if (gain.shape[0] !== width || bias.shape[0] !== width)
+    throw new RangeError(
+      `Gain and bias of shapes ${show(gain.shape)} and ${show(bias.shape)} don't fit ${show(x.shape)}.`,
+    );
+  return apply(
+    'LayerNormalization',
+    [x, gain, bias],
+    x.shape,
+    (gradient) => {
+      const centred = subtract(x, mean(x, [-1], true));
+      const deviation = sqrt(offset(mean(square(centred), [-1], true), epsilon));
+      const normalised = divide(centred, deviation);
+      const worth = multiply(gradient, gain);
+      const along = mean(multiply(worth, normalised), [-1], true);
+      const toX = divide(
+        subtract(subtract(worth, mean(worth, [-1], true)), multiply(normalised, along)),
+        deviation,
+      );
+      return [toX, sumTo(multiply(gradient, normalised), gain.shape), sumTo(gradient, bias.shape)];
+    },
+    { axis: -1, epsilon: { float: epsilon } },
+  );
+}
+
+/** Rows of length 1: x / √(Σ x² + ε), so that a row of zeros stays one. */
+export function l2Normalize(x: Tensor, epsilon = 1e-12): Tensor {
+  return divide(x, sqrt(offset(sum(square(x), [-1], true), epsilon)));
+}
+
+/** Dropout by a mask that is fed: 0 where a number is dropped, 1/(1-rate) where it stays (Srivastava et al. 2014). */
+export const dropout = (x: Tensor, mask: Tensor): Tensor => multiply(x, mask);
+
+/** Weighted mean of a vector of losses (n,). The weights need not sum to 1. */
+export function weightedMean(losses: Tensor, weights: Tensor): Tensor {
+  return divide(sum(multiply(losses, weights), [0]), sum(weights, [0]));
+}
+
+/** x W + b for x (..., in), W (in, out), b (out,). */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const width = axisSize(x.shape, x.shape.length - 1);
+  const rows = elementCount(x.shape) / width;
+  // One product of matrices is quicker than a stack of small ones.
+  const product = reshape(gemm(reshape(x, [rows, width]), weight), [
+    ...x.shape.slice(0, -1),
+    axisSize(weight.shape, 1),
+  ]);
+  return bias === undefined ? product : add(product, bias);
+}
+
+/** log(x + ε), for probabilities that may be 0. */
+export const safeLog = (x: Tensor, epsilon = 1e-12): Tensor => log(offset(x, epsilon));
+
+function axes(at: number): Tensor {
+  return { shape: [1], type: 'int64', origin: { kind: 'constant', data: BigInt64Array.of(BigInt(at)) } };
+}
+
+function matrixSize({ shape }: Tensor, transposed: boolean): readonly [number, number] {
+  if (shape.length !== 2) throw new RangeError(`A tensor of shape ${show(shape)} is no matrix.`);
+  const [rows, columns] = [axisSize(shape, 0), axisSize(shape, 1)];
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+function lastTwo({ shape }: Tensor): readonly [number, number] {
+  return [axisSize(shape, shape.length - 2), axisSize(shape, shape.length - 1)];
+}
