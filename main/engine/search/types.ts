@@ -1,7 +1,8 @@
 /** What the search room needs of the others, and what it offers the engine. */
-import type { CallOutput, ParsedInput } from '../../contract.ts';
+import type { CallOutput, ParsedInput, PhotoTag, SmartQuery } from '../../contract.ts';
 import type { VectorIndex } from '../index/types.ts';
 import type { Decoder, Embedder, TextSide } from '../inference/types.ts';
+import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 
 /** The active pack's text side with the index of its vectors; the two are always of one space. */
@@ -20,11 +21,25 @@ export interface SearchOptions {
   readonly decoder: () => Decoder;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Every tag with its probability for a photo, most probable first; without it, "why" shows none. */
+  readonly tagsOf?: (photoId: number, signal?: AbortSignal) => Promise<readonly PhotoTag[]>;
+  /** Hears why a photo could not be looked at; silent by default. */
+  readonly log?: Log;
 }
 
 export interface Search {
   /** @throws AppError not-found (an example that is gone), pack-missing, cancelled */
   query(input: ParsedInput<'search.query'>, signal?: AbortSignal): Promise<CallOutput<'search.query'>>;
+  /**
+   * Every photo at or above the query's band, best first; for queries that only filter, all that pass, newest first.
+   * @throws AppError as `query`
+   */
+  ids(query: SmartQuery, signal?: AbortSignal): Promise<number[]>;
+  /**
+   * Why a photo is where it is among a query's results. `heat` is null where the photo cannot be read now.
+   * @throws AppError not-found, input-invalid (nothing to compare with), pack-missing, cancelled
+   */
+  why(input: ParsedInput<'search.why'>, signal?: AbortSignal): Promise<CallOutput<'search.why'>>;
   parse(input: ParsedInput<'search.parse'>): CallOutput<'search.parse'>;
   /** @throws AppError image-broken, image-unsupported, image-too-large, input-invalid */
   addExample(

@@ -365,6 +365,10 @@ export interface WordTable {
   phrase(phrase: string): number[];
   /** What the index holds of a photo. */
   of(photoId: number): { caption: string; tags: readonly string[]; name: string } | undefined;
+  /** Photos that hold a caption or a tag, names aside. */
+  described(): number;
+  /** Increases when captions, tags or albums change; vectors and graphs don't depend on it. */
+  generation(): number;
 }
 
 export interface OpenStoreOptions {
