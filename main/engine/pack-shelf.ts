@@ -9,6 +9,7 @@ import { selfTestPack } from './inference/self-test.ts';
 import type { Embedder, SpawnWorker, TextSide } from './inference/types.ts';
 import type { Log } from './log.ts';
 import { createCatalog, type CatalogEntry } from './packs/catalog.ts';
+import { embedPack } from './packs/pack.ts';
 import type { PackDescription } from './packs/types.ts';
 import type { Store } from './store/types.ts';
 
@@ -56,7 +57,7 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
   let installedBytes = 0;
 
   const loading = (pack: PackDescription) => ({
-    pack,
+    pack: embedPack(pack),
     spawn,
     log,
     now,

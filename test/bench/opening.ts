@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../main/engine/log.ts';
-import { readPack } from '../../main/engine/packs/pack.ts';
+import { readEmbedPack } from '../../main/engine/packs/pack.ts';
 import { openLibrary } from '../../main/host/open-in-process.ts';
 import { fillLibrary } from './library-of-vectors.ts';
 import { check, percentile, report, say } from './report.ts';
@@ -54,7 +54,7 @@ if (process.argv[2] === '--child') {
   const photos = Number(process.argv[2] ?? 100_000);
   const directory = mkdtempSync(join(tmpdir(), 'afterimage-bench-'));
   try {
-    const pack = await readPack(starterPack);
+    const pack = await readEmbedPack(starterPack);
     say(`filling a library of ${photos} photos`);
     fillLibrary({
       directory,

@@ -8,7 +8,7 @@ import type { Decoder, Embedder } from '../../main/engine/inference/types.ts';
 import { createLibrary } from '../../main/engine/library/library.ts';
 import type { Library } from '../../main/engine/library/types.ts';
 import { silentLog } from '../../main/engine/log.ts';
-import { readPack } from '../../main/engine/packs/pack.ts';
+import { readEmbedPack } from '../../main/engine/packs/pack.ts';
 import { openStore } from '../../main/engine/store/store.ts';
 
 export const modelsDirectory = fileURLToPath(new URL('../../models', import.meta.url));
@@ -19,7 +19,7 @@ export async function openEmbedder(
   packDir: string,
   provider: 'auto' | 'cpu' | 'webgpu' | 'cuda' = 'cpu',
 ): Promise<Embedder> {
-  return loadEmbedder({ pack: await readPack(packDir), spawn, log: silentLog, provider, now: Date.now });
+  return loadEmbedder({ pack: await readEmbedPack(packDir), spawn, log: silentLog, provider, now: Date.now });
 }
 
 export function openBenchLibrary(

@@ -10,7 +10,7 @@ import type { Decoder, Embedder } from '../../main/engine/inference/types.ts';
 import { createLibrary } from '../../main/engine/library/library.ts';
 import type { Library } from '../../main/engine/library/types.ts';
 import { silentLog } from '../../main/engine/log.ts';
-import { readPack } from '../../main/engine/packs/pack.ts';
+import { readEmbedPack } from '../../main/engine/packs/pack.ts';
 import { openStore } from '../../main/engine/store/store.ts';
 import type { Store } from '../../main/engine/store/types.ts';
 import { makePack } from '../fixtures/make-pack.ts';
@@ -31,7 +31,7 @@ export async function createRealLibrary(t: TestContext): Promise<RealLibrary> {
   const spawn = createNodeSpawner({ log: silentLog });
   const decoder = createDecoder({ spawn, log: silentLog });
   const packFolder = await makePack({ dir: join(folder, 'pack'), family: 'clip', shape: 'tiny', seed: 1 });
-  const pack = await readPack(packFolder);
+  const pack = await readEmbedPack(packFolder);
   const embedder = await loadEmbedder({ pack, spawn, log: silentLog, now: Date.now, provider: 'cpu' });
   const store = openStore({ directory: join(folder, 'library'), now: Date.now });
   const modelId = store.embeddings.model(embedder.fingerprint, embedder.packId, embedder.dims);

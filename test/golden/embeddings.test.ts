@@ -13,7 +13,7 @@ import { createNodeSpawner } from '../../main/engine/inference/node-spawner.ts';
 import { openTokenizer } from '../../main/engine/inference/text-tokenizer.ts';
 import { cosine } from '../../main/engine/inference/unit-vectors.ts';
 import { silentLog } from '../../main/engine/log.ts';
-import { readPack } from '../../main/engine/packs/pack.ts';
+import { readEmbedPack } from '../../main/engine/packs/pack.ts';
 
 const expectedShape = z.object({
   images: z.array(z.object({ file: z.string(), embedding: z.array(z.number()) })),
@@ -30,7 +30,7 @@ for (const [name, family] of [
   test(`${name}: token ids and embeddings are the reference's`, async (context) => {
     const dir = join(import.meta.dirname, name);
     const expected = expectedShape.parse(JSON.parse(await readFile(join(dir, 'expected.json'), 'utf8')));
-    const pack = await readPack(dir);
+    const pack = await readEmbedPack(dir);
     assert.equal(pack.family, family);
 
     const tokenizer = await openTokenizer(pack.text, pack.name);

@@ -2,7 +2,7 @@
 import type { Provider, SelfTest } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
-import type { PackDescription } from '../packs/types.ts';
+import type { EmbedPack } from '../packs/types.ts';
 import { batchSizes, chooseProvider, type ChosenProvider } from './choose-provider.ts';
 import { LruCache } from './lru-cache.ts';
 import { testTowers } from './self-test.ts';
@@ -11,7 +11,7 @@ import type { Embedder, SpawnWorker, TextSide } from './types.ts';
 import { meanDirection } from './unit-vectors.ts';
 
 export interface LoadEmbedderOptions {
-  readonly pack: PackDescription;
+  readonly pack: EmbedPack;
   readonly spawn: SpawnWorker;
   readonly log: Log;
   /** Milliseconds since 1970. */
@@ -73,7 +73,7 @@ export async function loadEmbedder(options: LoadEmbedderOptions): Promise<Loaded
   }
 }
 
-function createTextSide(pack: PackDescription, text: TextTowerClient): TextSide {
+function createTextSide(pack: EmbedPack, text: TextTowerClient): TextSide {
   const cache = new LruCache<string, Promise<Float32Array>>(cachedTexts);
 
   const encode = (texts: readonly string[]): Promise<Float32Array>[] => {

@@ -1,6 +1,7 @@
 /**
  * From an upright RGB image to the model's pixels: the size and crop rules of Hugging Face's CLIPImageProcessor and
- * SiglipImageProcessor (transformers, image_processing_clip.py and image_transforms.py) over Pillow's resampler.
+ * SiglipImageProcessor, ViltImageProcessor and Idefics3ImageProcessor (transformers, image_processing_*.py and
+ * image_transforms.py) over Pillow's resampler.
  */
 import { resampleLikePillow, type RgbImage } from './pillow-resample.ts';
 import type { ImageSpec } from './types.ts';
@@ -20,19 +21,53 @@ const exactPixels = 2 ** 20;
 
 /** Size after the spec's resize: a shortest edge keeps the aspect, the longer side truncated as `int()` does. */
 export function resizedSize(image: Size, spec: ImageSpec): Size {
-  if (spec.resize === null) return { width: image.width, height: image.height };
-  if (!('shortestEdge' in spec.resize)) return spec.resize;
-  const short = spec.resize.shortestEdge;
+  const { resize } = spec;
+  if (resize === null) return { width: image.width, height: image.height };
+  if ('tile' in resize) return tiledSize(image, resize.longestEdge, resize.tile);
+  if (!('shortestEdge' in resize)) return resize;
+  if (resize.multipleOf !== undefined) return cappedSize(image, resize);
+  const short = resize.shortestEdge;
   const long = (side: number, other: number): number => Math.max(1, Math.trunc((short * side) / other));
   return image.width <= image.height
     ? { width: short, height: long(image.height, image.width) }
     : { width: long(image.width, image.height), height: short };
 }
 
+/** As ViltImageProcessor: rounded, then cut down to multiples; a sliver keeps at least one multiple. */
+function cappedSize(
+  image: Size,
+  {
+    shortestEdge,
+    longestEdge = Infinity,
+    multipleOf = 1,
+  }: { shortestEdge: number; longestEdge?: number; multipleOf?: number },
+): Size {
+  const scale = shortestEdge / Math.min(image.width, image.height);
+  const longest = scale * Math.max(image.width, image.height);
+  const shrink = longest > longestEdge ? longestEdge / longest : 1;
+  const side = (pixels: number): number =>
+    Math.max(multipleOf, Math.floor(Math.trunc(pixels * scale * shrink + 0.5) / multipleOf) * multipleOf);
+  return { width: side(image.width), height: side(image.height) };
+}
+
+/** As Idefics3ImageProcessor: the longer side scaled, the other made even, then both up to whole tiles. */
+function tiledSize(image: Size, longestEdge: number, tile: number): Size {
+  const wide = image.width >= image.height;
+  const aspect = image.width / image.height;
+  const other = Math.max(1, Math.trunc(wide ? longestEdge / aspect : longestEdge * aspect));
+  const even = other + (other % 2);
+  const ratio = wide ? longestEdge / even : even / longestEdge;
+  const up = (pixels: number): number => Math.ceil(pixels / tile) * tile;
+  const long = up(longestEdge);
+  return wide
+    ? { width: long, height: up(Math.trunc(long / ratio)) }
+    : { width: up(Math.trunc(long * ratio)), height: long };
+}
+
 /** Size of what the model sees, whatever the photo's size; null when it depends on the photo. */
 export function modelSize(spec: ImageSpec): Size | null {
   if (spec.crop !== null) return spec.crop;
-  return spec.resize !== null && !('shortestEdge' in spec.resize) ? spec.resize : null;
+  return spec.resize !== null && 'width' in spec.resize ? spec.resize : null;
 }
 
 /**

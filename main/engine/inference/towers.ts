@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Provider } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
-import type { PackDescription } from '../packs/types.ts';
+import type { EmbedPack } from '../packs/types.ts';
 import { supervise } from './supervisor.ts';
 import type { TextLoad } from './text-process.ts';
 import type { SpawnWorker } from './types.ts';
@@ -34,7 +34,7 @@ export interface TextTowerClient {
 }
 
 export interface TowerOptions {
-  readonly pack: PackDescription;
+  readonly pack: EmbedPack;
   readonly spawn: SpawnWorker;
   readonly log: Log;
   /** Folder for compiled models (CoreML). */

@@ -1,6 +1,6 @@
 /** The packs there are: those that ship, those installed in the library's folder, and those on offer. */
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { PackProgress } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
@@ -8,8 +8,7 @@ import type { DownloadRules } from './hub-request.ts';
 import { downloadPack } from './download-pack.ts';
 import { packIdFrom } from './hub-folder.ts';
 import { offerBytes, readManifest, type Manifest, type Offer } from './manifest.ts';
-import { readPack, verifyPack } from './pack.ts';
-import type { PackJsonInput } from './pack-json.ts';
+import { openPack, readPack, verifyPack } from './pack.ts';
 import type { PackDescription } from './types.ts';
 
 export type CatalogEntry =
@@ -151,7 +150,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
       });
     },
     async installFolder(dir, { signal, onProgress } = {}) {
-      const pack = await readPack(dir, { signal });
+      const opened = await openPack(dir, { signal });
+      const { pack } = opened;
       return once(pack.id, async () => {
         const here = await installed();
         const same = [...here.values()].find((other) => other.pack.fingerprint === pack.fingerprint);
@@ -161,7 +161,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
         const partial = join(installedDir, `.${id}.copying`);
         const finished = join(installedDir, id);
         try {
-          await copyPack(pack, partial, id, { signal, onProgress });
+          await copyPack(opened, partial, id, { signal, onProgress });
           // The copy is what will be used: it is the one that is verified.
           await verifyPack({ ...pack, dir: partial }, signal === undefined ? {} : { signal });
           await rm(finished, { recursive: true, force: true });
@@ -199,7 +199,7 @@ async function packFolders(parent: string): Promise<string[]> {
 }
 
 async function copyPack(
-  pack: PackDescription,
+  { pack, json }: Awaited<ReturnType<typeof openPack>>,
   into: string,
   id: string,
   { signal, onProgress }: InstallOptions,
@@ -215,49 +215,8 @@ async function copyPack(
     done += bytes;
     onProgress?.({ packId: id, stage: 'verify', done, total: pack.bytes, bytesPerSecond: null });
   }
-  await writeFile(join(into, 'pack.json'), `${JSON.stringify(packJsonOf(pack, id), null, 2)}\n`);
-}
-
-/** The description as a pack.json, so that a folder that had none is hashed only once. */
-function packJsonOf(pack: PackDescription, id: string): PackJsonInput {
-  const inside = (path: string): string => relative(pack.dir, path).split(sep).join('/');
-  const { image, text, scoring, golden } = pack;
-  return {
-    schema: 1,
-    id,
-    name: pack.name,
-    version: pack.version,
-    task: 'embed',
-    family: pack.family,
-    dims: pack.dims,
-    licence: pack.licence,
-    source: { kind: 'folder', name: pack.source },
-    description: pack.description,
-    image: { file: inside(image.file), input: image.input, output: image.output },
-    text: {
-      file: inside(text.file),
-      inputIds: text.inputIds,
-      attentionMask: text.attentionMask,
-      output: text.output,
-      maxLength: text.maxLength,
-      padding: text.padding,
-      lowercase: text.lowercase,
-      stripPunctuation: text.stripPunctuation,
-    },
-    scoring: { kind: scoring.kind, logitScale: scoring.logitScale, logitBias: scoring.logitBias },
-    promptTemplates: [...scoring.promptTemplates],
-    queryTemplates: [...scoring.queryTemplates],
-    calibration: { background: scoring.background, matching: scoring.matching ?? null },
-    golden: {
-      image: golden.images.map(({ file, embedding }) => ({ file: inside(file), embedding: [...embedding] })),
-      text: golden.texts.map(({ text: words, ids, embedding }) => ({
-        text: words,
-        ids: ids === null ? null : [...ids],
-        embedding: [...embedding],
-      })),
-    },
-    files: pack.files,
-  };
+  // A folder that had no pack.json gets one, so that it is hashed only once.
+  await writeFile(join(into, 'pack.json'), `${JSON.stringify({ ...json, id }, null, 2)}\n`);
 }
 
 function missing(packId: string): AppError {

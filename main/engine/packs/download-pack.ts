@@ -7,7 +7,7 @@ import { downloadFile } from './download-file.ts';
 import type { DownloadRules } from './hub-request.ts';
 import { offerBytes, type Manifest, type Offer } from './manifest.ts';
 import { sha256File, type FileHashes } from './pack-files.ts';
-import type { PackJsonInput } from './pack-json.ts';
+import type { EmbedJsonInput } from './pack-json.ts';
 
 export interface DownloadPackOptions {
   readonly manifest: Manifest;
@@ -119,7 +119,7 @@ async function checkSpace(partial: string, offer: Offer, total: number): Promise
   );
 }
 
-function describe(offer: Offer, files: FileHashes): PackJsonInput {
+function describe(offer: Offer, files: FileHashes): EmbedJsonInput {
   return {
     schema: 1,
     id: offer.id,

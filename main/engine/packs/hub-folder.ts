@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { hashFiles, listFiles } from './pack-files.ts';
-import { modelConfig, type ModelConfig, type PackJson } from './pack-json.ts';
+import { modelConfig, type ModelConfig, type EmbedJson } from './pack-json.ts';
 import type { PackFamily } from './types.ts';
 
 /** Weights in order of preference: full precision decides recall, the others are for those who chose them. */
@@ -16,7 +16,7 @@ const gemmaVocabulary = 256_000;
  * Trained scale and bias of each family; exports of single towers don't carry them. CLIP's scale ended at its cap of
  * 100 (Radford et al. 2021); SigLIP's are those of siglip-base-patch16-224 and siglip2-base-patch16-224.
  */
-const familyScoring: Readonly<Record<PackFamily, PackJson['scoring']>> = {
+const familyScoring: Readonly<Record<PackFamily, EmbedJson['scoring']>> = {
   clip: { kind: 'softmax', logitScale: 100, logitBias: 0 },
   siglip: { kind: 'sigmoid', logitScale: 117.33, logitBias: -12.93 },
   siglip2: { kind: 'sigmoid', logitScale: 112.6689, logitBias: -16.7717 },
@@ -28,7 +28,7 @@ const defaultTemplates = {
 };
 
 /** @throws AppError pack-invalid when the folder is not a CLIP or SigLIP export. */
-export async function describeHubFolder(dir: string, signal?: AbortSignal): Promise<PackJson> {
+export async function describeHubFolder(dir: string, signal?: AbortSignal): Promise<EmbedJson> {
   const all = await listFiles(dir);
   const config = await readConfig(dir);
   const family = familyOf(config);
@@ -52,6 +52,7 @@ export async function describeHubFolder(dir: string, signal?: AbortSignal): Prom
     name,
     version: '1',
     task: 'embed',
+    quality: [],
     family,
     dims: dimsOf(config, family),
     licence: { id: 'unknown', name: 'As its publisher states' },

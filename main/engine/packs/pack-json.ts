@@ -9,13 +9,11 @@ export const insidePath = z
   .refine((path) => !/^[/\\]|^[a-z]:|\\|\0/i.test(path) && !path.split('/').includes('..'), {
     message: 'must stay inside the pack',
   });
-const positive = z.int().positive();
+export const positive = z.int().positive();
 const unit = z.object({ mean: z.number(), std: z.number().positive() });
 const embedding = z.array(z.number());
 const template = z.string().includes('{}');
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-const packFiles = z.record(insidePath, z.object({ bytes: z.int().nonnegative(), sha256 }));
 
 export const licenceShape = z.object({
   id: z.string().min(1),
@@ -51,17 +49,31 @@ export const imageShape = z.object({
 
 export const packId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,127}$/);
 
-export const packJson = z.object({
+export const qualityShape = z.object({
+  metric: z.string().min(1),
+  dataset: z.string().min(1),
+  value: z.number(),
+  source: z.string().nullish(),
+});
+
+/** What every pack says of itself. */
+export const packBase = z.object({
   schema: z.literal(1),
   id: packId,
   name: z.string().min(1),
   version: z.string().default('1'),
-  task: z.literal('embed'),
-  family: z.enum(['clip', 'siglip', 'siglip2']),
-  dims: positive,
   licence: licenceShape,
   source: z.record(z.string(), z.unknown()),
   description: z.string(),
+  quality: z.array(qualityShape).default([]),
+  files: z.record(insidePath, z.object({ bytes: z.int().nonnegative(), sha256 })),
+});
+
+/** A pack that searching uses. */
+export const embedJson = packBase.extend({
+  task: z.literal('embed'),
+  family: z.enum(['clip', 'siglip', 'siglip2']),
+  dims: positive,
   image: imageShape,
   text: textShape,
   scoring: scoringShape,
@@ -74,40 +86,9 @@ export const packJson = z.object({
       text: z.array(z.object({ text: z.string(), ids: z.array(z.int()).nullish(), embedding })).default([]),
     })
     .nullish(),
-  files: packFiles,
 });
-export type PackJson = z.output<typeof packJson>;
-export type PackJsonInput = z.input<typeof packJson>;
-
-/** The fields of preprocessor_config.json that decide pixels; older files give sizes as one number. */
-const side = z.union([
-  positive.transform((size) => ({ shortest_edge: size })),
-  z.object({ shortest_edge: positive }),
-  z.object({ height: positive, width: positive }),
-]);
-const cropSide = z.union([
-  positive.transform((size) => ({ height: size, width: size })),
-  z.object({ height: positive, width: positive }),
-]);
-const channels = z.tuple([z.number(), z.number(), z.number()]);
-
-export const preprocessorConfig = z.object({
-  image_processor_type: z.string().optional(),
-  feature_extractor_type: z.string().optional(),
-  do_resize: z.boolean().default(true),
-  size: side,
-  resample: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]).optional(),
-  do_center_crop: z.boolean().optional(),
-  crop_size: cropSide.nullish(),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z
-    .number()
-    .positive()
-    .default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: channels.nullish(),
-  image_std: channels.nullish(),
-});
+export type EmbedJson = z.output<typeof embedJson>;
+export type EmbedJsonInput = z.input<typeof embedJson>;
 
 /** The fields of config.json that a pack without pack.json is described by; configs leave out what is the default. */
 export const modelConfig = z.object({

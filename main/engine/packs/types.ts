@@ -3,7 +3,17 @@
 /** What preprocessing needs of a pack. */
 export interface ImageSpec {
   readonly resize:
-    { readonly shortestEdge: number } | { readonly width: number; readonly height: number } | null;
+    | {
+        readonly shortestEdge: number;
+        /** Caps the longer side, which may leave the shorter one below `shortestEdge`. */
+        readonly longestEdge?: number;
+        /** Both sides are cut down to multiples of this. */
+        readonly multipleOf?: number;
+      }
+    | { readonly width: number; readonly height: number }
+    /** The longer side to this, then both up to multiples of `tile`: Idefics 3 cuts pictures into squares. */
+    | { readonly longestEdge: number; readonly tile: number }
+    | null;
   readonly crop: { readonly width: number; readonly height: number } | null;
   /** Pillow's numbers: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic. */
   readonly resample: 0 | 1 | 2 | 3;
@@ -34,6 +44,9 @@ interface ImageTower {
   readonly file: string;
   readonly input: string | null;
   readonly output: string | null;
+  /** Embeddings of the cells of `grid` (columns, rows), left to right and top to bottom, in the space of the texts. */
+  readonly patchOutput: string | null;
+  readonly grid: readonly [number, number] | null;
 }
 
 export interface TextTower {
@@ -64,15 +77,13 @@ interface Golden {
   }[];
 }
 
-export interface PackDescription {
+interface PackBase {
   /** Absolute path of the folder. */
   readonly dir: string;
   readonly id: string;
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  readonly family: PackFamily;
-  readonly dims: number;
   /** Of all files of the pack. */
   readonly bytes: number;
   readonly licence: {
@@ -83,6 +94,25 @@ export interface PackDescription {
   };
   /** Where it came from, for showing. */
   readonly source: string;
+  /** As published, or as measured by our own recipe. */
+  readonly quality: readonly Quality[];
+  /** By path relative to `dir`, '/' between parts. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+export interface Quality {
+  readonly metric: string;
+  readonly dataset: string;
+  readonly value: number;
+  readonly source: string | null;
+}
+
+/** A pack that searching uses: photos and texts to vectors of one space. */
+export interface EmbedPack extends PackBase {
+  readonly kind: 'embed';
+  readonly tasks: readonly ['embed'];
+  readonly family: PackFamily;
+  readonly dims: number;
   /** 32 hex digits over everything that decides an embedding: vectors of equal fingerprints may be compared. */
   readonly fingerprint: string;
   readonly image: ImageTower;
@@ -92,6 +122,94 @@ export interface PackDescription {
   readonly golden: Golden;
   /** Weights in half precision lose more digits, which the self-test allows for. */
   readonly halfPrecision: boolean;
-  /** By path relative to `dir`, '/' between parts. */
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
+
+export type LanguageTask = 'caption' | 'answer';
+
+export type LanguageFamily =
+  | 'starter-captioner'
+  | 'starter-answerer'
+  | 'blip-caption'
+  | 'blip-vqa'
+  | 'vilt'
+  | 'vit-gpt2'
+  | 'florence2'
+  | 'smolvlm';
+
+/** How a decoder writes. */
+export interface Generation {
+  /** Tokens after the prompt, the end token included. */
+  readonly maxNewTokens: number;
+  /** 1 is greedy, unless sampling. */
+  readonly beams: number;
+  /** Scores of finished beams are divided by length ** this: above 0 favours longer ones. */
+  readonly lengthPenalty: number;
+  /** Above 1 makes tokens that are there already less likely (Keskar et al. 2019). */
+  readonly repetitionPenalty: number;
+  /** No run of this many tokens is written twice; 0 allows it. */
+  readonly noRepeatNgram: number;
+}
+
+/** A decoder with past keys and values: one ONNX file for the first step and all others. */
+export interface DecoderFile {
+  /** Absolute path. */
+  readonly file: string;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headDim: number;
+  /** Positions that it knows, prompt and start token included. */
+  readonly maxLength: number;
+}
+
+/** A pack that writes: captions, answers or both. Paths are absolute; what a family doesn't have is null. */
+export interface LanguagePack extends PackBase {
+  readonly kind: 'language';
+  readonly tasks: readonly LanguageTask[];
+  readonly family: LanguageFamily;
+  /** 32 hex digits over everything that decides its words. */
+  readonly fingerprint: string;
+  /** Null where pictures are prepared as the pack of the image tower says, or by the family's own rules. */
+  readonly imageSpec: ImageSpec | null;
+  /** A vision model of another pack that this one sees through. */
+  readonly imageTower: { readonly pack: string; readonly file: string; readonly sha256: string } | null;
+  /** Pixels to cross-attention keys and values. */
+  readonly encoder: string | null;
+  /** Pixels to image states. */
+  readonly vision: string | null;
+  /** Question and image states to cross-attention keys and values. */
+  readonly question: string | null;
+  readonly decoder: DecoderFile | null;
+  /** Question and picture to a score for each answer. */
+  readonly classifier: {
+    readonly file: string;
+    /** In the order of the scores. */
+    readonly answers: readonly string[];
+    readonly temperature: number;
+  } | null;
+  /** Tokens of a question or prompt, special ones included. */
+  readonly maxLength: number;
+  /** Ids by role: bos, eos, pad and what else the family has. */
+  readonly tokens: Readonly<Record<string, number>>;
+  readonly generation: Generation;
+  /** Probability of being right = sigmoid(slope * x + intercept), x a log-probability; below `notSureBelow` it says so. */
+  readonly confidence: {
+    readonly slope: number;
+    readonly intercept: number;
+    readonly notSureBelow: number;
+  } | null;
+  readonly golden: readonly GoldenWords[];
+  readonly tokenizer: string | null;
+  readonly tokenizerConfig: string | null;
+}
+
+/** A picture with the words that the pack's makers got for it. */
+export interface GoldenWords {
+  readonly file: string;
+  readonly prompt: string | null;
+  readonly question: string | null;
+  readonly text: string;
+  readonly ids: readonly number[] | null;
+  readonly confidence: number | null;
+}
+
+export type PackDescription = EmbedPack | LanguagePack;

@@ -14,8 +14,8 @@ import { selfTestPack } from '../../../main/engine/inference/self-test.ts';
 import type { SpawnWorker, WorkerName } from '../../../main/engine/inference/types.ts';
 import { cosine } from '../../../main/engine/inference/unit-vectors.ts';
 import { silentLog } from '../../../main/engine/log.ts';
-import { readPack } from '../../../main/engine/packs/pack.ts';
-import type { PackDescription } from '../../../main/engine/packs/types.ts';
+import { readEmbedPack } from '../../../main/engine/packs/pack.ts';
+import type { EmbedPack } from '../../../main/engine/packs/types.ts';
 import { makePack } from '../../fixtures/make-pack.ts';
 
 const realSpawn = createNodeSpawner({ log: silentLog });
@@ -36,11 +36,11 @@ const spawn: SpawnWorker = (name) => {
 const common = { spawn, log: silentLog, now: (): number => 1_700_000_000_000, provider: 'cpu' as const };
 
 let dir: string;
-let clip: PackDescription;
+let clip: EmbedPack;
 let embedder: LoadedEmbedder;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'afterimage-embed-'));
-  clip = await readPack(await makePack({ dir: join(dir, 'clip'), family: 'clip', shape: 'tiny', seed: 3 }));
+  clip = await readEmbedPack(await makePack({ dir: join(dir, 'clip'), family: 'clip', shape: 'tiny', seed: 3 }));
   embedder = await loadEmbedder({ ...common, pack: clip });
 });
 after(async () => {
@@ -162,7 +162,7 @@ test('a vision process that is killed is missed and comes back with its model', 
 
 test('a combined export and its two halves give the same embeddings', async () => {
   const seed = 9;
-  const pack = await readPack(
+  const pack = await readEmbedPack(
     await makePack({ dir: join(dir, 'both'), family: 'clip', shape: 'tiny', seed, layout: 'combined' }),
   );
   const both = await loadEmbedder({ ...common, pack });
@@ -177,7 +177,7 @@ test('a combined export and its two halves give the same embeddings', async () =
 });
 
 test('SigLIP packs are padded to their full length and say so in their scoring', async () => {
-  const pack = await readPack(
+  const pack = await readEmbedPack(
     await makePack({ dir: join(dir, 'siglip'), family: 'siglip', shape: 'tiny', seed: 4, packJson: false }),
   );
   const siglip = await loadEmbedder({ ...common, pack });
@@ -252,16 +252,16 @@ test('the self-test compares with what the makers of the pack got', async () => 
     );
   };
   await write([...(text ?? [])], null);
-  const good = await selfTestPack({ ...common, pack: await readPack(folder) });
+  const good = await selfTestPack({ ...common, pack: await readEmbedPack(folder) });
   assert.equal(good.passed, true);
   assert.ok((good.minCosine ?? 0) > 0.9999);
 
   await write([...(text ?? [])].reverse(), [1, 2, 3]);
-  const bad = await selfTestPack({ ...common, pack: await readPack(folder) });
+  const bad = await selfTestPack({ ...common, pack: await readEmbedPack(folder) });
   assert.equal(bad.passed, false);
   assert.match(bad.messages.join(' '), /splits "a dog"/);
   assert.match(bad.messages.join(' '), /comes out differently/);
-  await assert.rejects(loadEmbedder({ ...common, pack: await readPack(folder) }), code('pack-unfit'));
+  await assert.rejects(loadEmbedder({ ...common, pack: await readEmbedPack(folder) }), code('pack-unfit'));
 });
 
 test('a model file that is not one is reported and leaves no process behind', async () => {
@@ -269,7 +269,7 @@ test('a model file that is not one is reported and leaves no process behind', as
   const file = join(folder, 'onnx/vision_model.onnx');
   const bytes = await readFile(file);
   await writeFile(file, Buffer.alloc(bytes.byteLength, 0x5a));
-  const pack = await readPack(folder);
+  const pack = await readEmbedPack(folder);
   await assert.rejects(loadEmbedder({ ...common, pack }), code('pack-invalid'));
   const verdict = await selfTestPack({ ...common, pack });
   assert.equal(verdict.passed, false);

@@ -10,7 +10,7 @@ import { AppError } from '../../../main/errors.ts';
 import { silentLog } from '../../../main/engine/log.ts';
 import { createCatalog, type Catalog } from '../../../main/engine/packs/catalog.ts';
 import { manifestShape, readManifest } from '../../../main/engine/packs/manifest.ts';
-import { readPack, verifyPack } from '../../../main/engine/packs/pack.ts';
+import { readEmbedPack, verifyPack } from '../../../main/engine/packs/pack.ts';
 import { makePack } from '../../fixtures/make-pack.ts';
 import { startServer, type Behaviour, type TestServer } from './download-server.ts';
 
@@ -134,7 +134,7 @@ test('an offered pack is downloaded, verified and ready to be read', async (cont
   assert.equal(pack.source, 'owner/offered');
   assert.equal(last.done, last.total);
   assert.ok(stages.has('verify'));
-  await verifyPack(await readPack(join(installedDir, 'offered')));
+  await verifyPack(await readEmbedPack(join(installedDir, 'offered')));
   assert.deepEqual(await readdir(installedDir), ['offered']);
   assert.equal((await catalog.list()).length, 2);
   // The checksum of the file that the manifest did not know is recorded now.
@@ -185,7 +185,7 @@ test('a local folder is copied, described and not copied again', async (context)
   assert.equal(pack.id, 'my-clip-local');
   assert.ok(existsSync(join(installedDir, 'my-clip-local/pack.json')));
   await verifyPack(pack);
-  const direct = await readPack(folder);
+  const direct = await readEmbedPack(folder);
   assert.equal(pack.fingerprint, direct.fingerprint);
   assert.equal((await catalog.installFolder(folder)).id, 'my-clip-local');
   await catalog.remove('my-clip-local');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { AppError } from '../../../main/errors.ts';
-import { readPack, verifyPack } from '../../../main/engine/packs/pack.ts';
+import { readEmbedPack, verifyPack } from '../../../main/engine/packs/pack.ts';
 import { makePack, type MakePackOptions } from '../../fixtures/make-pack.ts';
 
 async function made(context: TestContext, options: Partial<MakePackOptions> = {}): Promise<string> {
@@ -28,7 +28,7 @@ const invalid = (pattern: RegExp) => (thrown: unknown) => {
 
 test('a pack with pack.json is described as it says', async (context) => {
   const dir = await made(context);
-  const pack = await readPack(dir);
+  const pack = await readEmbedPack(dir);
   assert.equal(pack.family, 'clip');
   assert.equal(pack.dims, 64);
   assert.deepEqual(pack.imageSpec.resize, { shortestEdge: 32 });
@@ -42,7 +42,7 @@ test('a pack with pack.json is described as it says', async (context) => {
 
 test('a folder from the Hub without pack.json is described by its own configs', async (context) => {
   for (const family of ['clip', 'siglip'] as const) {
-    const pack = await readPack(await made(context, { family, packJson: false }));
+    const pack = await readEmbedPack(await made(context, { family, packJson: false }));
     assert.equal(pack.family, family);
     assert.equal(pack.dims, 64);
     assert.equal(pack.scoring.kind, family === 'clip' ? 'softmax' : 'sigmoid');
@@ -54,7 +54,7 @@ test('a folder from the Hub without pack.json is described by its own configs', 
 });
 
 test('a combined export is used for both towers', async (context) => {
-  const pack = await readPack(await made(context, { layout: 'combined', packJson: false }));
+  const pack = await readEmbedPack(await made(context, { layout: 'combined', packJson: false }));
   assert.equal(pack.image.file, pack.text.file);
   assert.match(pack.image.file, /model\.onnx$/);
 });
@@ -64,7 +64,7 @@ test("SigLIP 2 is told from SigLIP by Gemma's vocabulary", async (context) => {
   await edit(join(dir, 'config.json'), (config) => {
     config['text_config'] = { vocab_size: 256_000 };
   });
-  const pack = await readPack(dir);
+  const pack = await readEmbedPack(dir);
   assert.equal(pack.family, 'siglip2');
   assert.equal(pack.text.lowercase, true);
   assert.equal(pack.text.stripPunctuation, false);
@@ -76,35 +76,35 @@ test('full precision is preferred to quantised weights', async (context) => {
   for (const tower of ['vision', 'text']) {
     await cp(join(dir, `onnx/${tower}_model.onnx`), join(dir, `onnx/${tower}_model_quantized.onnx`));
   }
-  assert.match((await readPack(dir)).image.file, /vision_model\.onnx$/);
+  assert.match((await readEmbedPack(dir)).image.file, /vision_model\.onnx$/);
 });
 
 test('the fingerprint follows what decides an embedding and nothing else', async (context) => {
   const dir = await made(context);
-  const { fingerprint } = await readPack(dir);
+  const { fingerprint } = await readEmbedPack(dir);
   await edit(join(dir, 'pack.json'), (json) => {
     json['name'] = 'Another name';
   });
-  assert.equal((await readPack(dir)).fingerprint, fingerprint);
+  assert.equal((await readEmbedPack(dir)).fingerprint, fingerprint);
   await edit(join(dir, 'pack.json'), (json) => {
     (json['text'] as { lowercase: boolean }).lowercase = true;
   });
-  assert.notEqual((await readPack(dir)).fingerprint, fingerprint);
-  const other = await readPack(await made(context, { seed: 2 }));
+  assert.notEqual((await readEmbedPack(dir)).fingerprint, fingerprint);
+  const other = await readEmbedPack(await made(context, { seed: 2 }));
   assert.notEqual(other.fingerprint, fingerprint);
 });
 
 test('a file that is missing or cut short is named', async (context) => {
   const dir = await made(context);
   await truncate(join(dir, 'onnx/vision_model.onnx'), 100);
-  await assert.rejects(readPack(dir), invalid(/vision_model\.onnx.*100 bytes/));
+  await assert.rejects(readEmbedPack(dir), invalid(/vision_model\.onnx.*100 bytes/));
   await rm(join(dir, 'onnx/vision_model.onnx'));
-  await assert.rejects(readPack(dir), invalid(/lacks its file onnx\/vision_model\.onnx/));
+  await assert.rejects(readEmbedPack(dir), invalid(/lacks its file onnx\/vision_model\.onnx/));
 });
 
 test('a flipped byte is found by verifying', async (context) => {
   const dir = await made(context);
-  const pack = await readPack(dir);
+  const pack = await readEmbedPack(dir);
   const path = join(dir, 'onnx/text_model.onnx');
   const bytes = await readFile(path);
   bytes[bytes.byteLength >> 1] = (bytes[bytes.byteLength >> 1] ?? 0) ^ 1;
@@ -118,7 +118,7 @@ test('a path that leads out of the pack is refused', async (context) => {
     await edit(join(dir, 'pack.json'), (json) => {
       (json['image'] as { file: string }).file = path;
     });
-    await assert.rejects(readPack(dir), invalid(/malformed/), path);
+    await assert.rejects(readEmbedPack(dir), invalid(/malformed/), path);
   }
 });
 
@@ -127,11 +127,11 @@ test('other models, missing configs and broken JSON are refused in words', async
   await edit(join(dir, 'config.json'), (config) => {
     config['model_type'] = 'bert';
   });
-  await assert.rejects(readPack(dir), invalid(/"bert" model/));
+  await assert.rejects(readEmbedPack(dir), invalid(/"bert" model/));
   await writeFile(join(dir, 'config.json'), '{');
-  await assert.rejects(readPack(dir), invalid(/config\.json/));
+  await assert.rejects(readEmbedPack(dir), invalid(/config\.json/));
   await assert.rejects(
-    readPack(join(dir, 'nowhere')),
+    readEmbedPack(join(dir, 'nowhere')),
     (thrown: unknown) => thrown instanceof AppError && thrown.code === 'pack-missing',
   );
 });
@@ -142,7 +142,7 @@ test('older and sparser preprocessor configs mean what the reference takes them 
     join(dir, 'preprocessor_config.json'),
     JSON.stringify({ feature_extractor_type: 'CLIPFeatureExtractor', size: 24, crop_size: 24, resample: 3 }),
   );
-  const { imageSpec } = await readPack(dir);
+  const { imageSpec } = await readEmbedPack(dir);
   assert.deepEqual(imageSpec.resize, { shortestEdge: 24 });
   assert.deepEqual(imageSpec.crop, { width: 24, height: 24 });
   assert.equal(imageSpec.mean[0], 0.48145466);

@@ -7,6 +7,8 @@ export interface LanguageRequest {
   readonly signal?: AbortSignal | undefined;
   /** Hears the whole text so far after each token. */
   readonly onText?: ((text: string) => void) | undefined;
+  /** True for work that nobody waits for: it lets every other request go first. */
+  readonly background?: boolean | undefined;
 }
 
 export interface WrittenText {
