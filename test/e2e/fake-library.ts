@@ -120,6 +120,9 @@ export class FakeLibrary {
       exposure: { seconds: 1 / 250, fNumber: 5.6, iso: 400, focalLengthMm: 23 },
       gps: { latitude: 45.9766, longitude: 9.2572 },
       copies: id % 5 === 0 ? [{ id: id + 1, path: `/home/ada/Pictures/Backup/${nameOf(id)}` }] : [],
+      caption: null,
+      tags: [],
+      albums: [],
       error: null,
     };
   }
@@ -146,6 +149,7 @@ export class FakeLibrary {
         offline: this.isOffline(id),
         score: 0.31 - rank / 10_000,
         band: rank < strong ? 'strong' : rank < strong + likely ? 'likely' : 'weak',
+        foundBy: 'looks',
         copies: 0,
       });
     }
@@ -174,6 +178,7 @@ export class FakeLibrary {
       provider: 'cpu',
       index: { kind: 'hnsw', size: this.count, building: false },
       bytes: { library: 41_000_000, thumbnails: 312_000_000, packs: 23_800_000 },
+      captions: { total: this.count, captioned: 0 },
       readOnly: false,
     };
   }

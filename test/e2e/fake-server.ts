@@ -45,15 +45,16 @@ const starterPack: Pack = {
   name: 'Starter',
   description:
     'Comes with the app and needs no network. Small and fast; knows everyday animals, things, places and colours.',
-  task: 'embed',
+  tasks: ['embed'],
   family: 'clip',
   dims: 256,
+  quality: [],
   bytes: 23_800_000,
   licence: { id: 'MIT', name: 'MIT', url: null },
   source: 'models/train',
   recommended: false,
   installed: true,
-  active: true,
+  active: ['embed'],
   photos: 10_000,
   fingerprint: 'a'.repeat(16),
   selfTest: { at: Date.now() - 3_600_000, passed: true, provider: 'cpu', minCosine: 1, messages: [] },
@@ -95,6 +96,7 @@ export class FakeServer {
       rowHeight: 200,
       thumbnailsMaxBytes: 2 ** 31,
       watchFolders: true,
+      captionInBackground: false,
     };
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
@@ -270,7 +272,11 @@ export class FakeServer {
       return { pack: this.packs.find((pack) => pack.id === packId) ?? starterPack };
     },
     'packs.use': ({ packId }) => {
-      this.packs = this.packs.map((pack) => ({ ...pack, active: pack.id === packId }));
+      const tasks = this.packs.find((pack) => pack.id === packId)?.tasks ?? [];
+      this.packs = this.packs.map((pack) => ({
+        ...pack,
+        active: pack.id === packId ? tasks : pack.active.filter((task) => !tasks.includes(task)),
+      }));
       return { pack: this.packs.find((pack) => pack.id === packId) ?? starterPack };
     },
     'providers.list': () => ({
@@ -326,9 +332,9 @@ function browse(grant: CallInput<'folders.browse'>['grant']): CallOutput<'folder
 }
 
 function somePacks(model: boolean): Pack[] {
-  const later = { installed: false, active: false, photos: 0, fingerprint: null, selfTest: null };
+  const later = { installed: false, active: [], photos: 0, fingerprint: null, selfTest: null };
   return [
-    { ...starterPack, installed: model, active: model },
+    { ...starterPack, installed: model, active: model ? ['embed'] : [] },
     {
       ...starterPack,
       ...later,

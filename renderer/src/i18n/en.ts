@@ -363,7 +363,7 @@ export const en = {
         embed: 'Search',
         caption: 'Captions',
         answer: 'Questions',
-      } satisfies Record<Pack['task'], string>,
+      } satisfies Record<Pack['tasks'][number], string>,
       about: {} as Readonly<Record<string, string>>,
       provider: 'Runs on',
       providerHint: 'Each choice is compared with the processor before it is used.',

@@ -11,6 +11,7 @@ const atFirst: Settings = {
   rowHeight: 200,
   thumbnailsMaxBytes: 2 ** 31,
   watchFolders: true,
+  captionInBackground: false,
 };
 
 export class Preferences {

@@ -92,5 +92,6 @@ export const emptyStatus = (path: string): CallOutput<'library.status'> => ({
   provider: null,
   index: { kind: 'exact', size: 0, building: false },
   bytes: { library: 0, thumbnails: 0, packs: 0 },
+  captions: { total: 0, captioned: 0 },
   readOnly: false,
 });
