@@ -36,7 +36,10 @@ export async function openGraph<Names extends string>(
   outputs: Readonly<Record<Names, Tensor>>,
   { threads, providers = ['cpu'] }: GraphSessionOptions,
 ): Promise<GraphSession<Names>> {
-  const { model, inputs } = emitGraph(outputs);
+  // An output may have the name of an input, which ONNX doesn't allow within one graph.
+  const inside = (name: Names): string => `result ${name}`;
+  const names = Object.keys(outputs) as Names[];
+  const { model, inputs } = emitGraph(Object.fromEntries(names.map((name) => [inside(name), outputs[name]])));
   const session = await InferenceSession.create(model, {
     executionProviders: [...providers],
     intraOpNumThreads: threads,
@@ -51,7 +54,6 @@ export async function openGraph<Names extends string>(
       cause: thrown,
     });
   });
-  const names = Object.keys(outputs) as Names[];
   return {
     async run(feeds) {
       const tensors: Record<string, RuntimeTensor> = {};
@@ -64,8 +66,8 @@ export async function openGraph<Names extends string>(
           );
         tensors[name] = new RuntimeTensor(runtimeTypes[type], data as Float32Array, shape);
       }
-      const found = await session.run(tensors, names);
-      return Object.fromEntries(names.map((name) => [name, found[name]?.data as Numbers])) as Record<
+      const found = await session.run(tensors, names.map(inside));
+      return Object.fromEntries(names.map((name) => [name, found[inside(name)]?.data as Numbers])) as Record<
         Names,
         Numbers
       >;

@@ -1,25 +1,16 @@
-/**
- * A whole training step as one graph: forward, loss, gradients, clipping, AdamW. What changes from step to step
- * (parameters and their moments) lives here between runs and is fed again with the next.
- */
-import { AppError } from '../../../errors.ts';
-import { adamW, clipByGlobalNorm, defaultAdamW, stepInputs, type AdamWSettings } from './adamw.ts';
-import { add, scale } from './arithmetic.ts';
+/** A whole training step as one graph: forward, loss, gradients, clipping, AdamW. */
+import type { AdamWSettings } from './adamw.ts';
+import { add, multiply } from './arithmetic.ts';
 import { gradients } from './gradients.ts';
 import { openGraph, type Feeds, type GraphSession, type GraphSessionOptions } from './graph-session.ts';
+import {
+  createOptimizerState,
+  type OptimizerState,
+  type Parameters,
+  type TrainingState,
+} from './optimizer-state.ts';
 import { reshape } from './shaping.ts';
-import { input, type Shape, type Tensor } from './tensor.ts';
-
-/** A parameter's start, and how it is treated. */
-export interface ParameterSpec {
-  readonly shape: Shape;
-  /** Row-major. */
-  readonly start: Float32Array;
-  /** Default true; false for what weight decay should leave alone. */
-  readonly decays?: boolean;
-}
-
-export type Parameters = Readonly<Record<string, ParameterSpec>>;
+import { input, type Tensor } from './tensor.ts';
 
 export interface TrainingOptions extends GraphSessionOptions {
   readonly parameters: Parameters;
@@ -28,144 +19,111 @@ export interface TrainingOptions extends GraphSessionOptions {
   readonly optimizer?: Partial<AdamWSettings>;
   /**
    * Updates after this many runs, with the mean of their gradients: the same update as one large batch where the
-   * loss is a mean over examples (for losses with in-batch negatives see accumulated-contrast.ts).
+   * loss is a mean over examples. Losses with in-batch negatives need `openContrastStep` for that.
    */
   readonly accumulate?: number;
 }
 
-/** All that a run needs to go on from here: bit for bit on the CPU. */
-export interface TrainingState {
-  /** Updates made. */
-  readonly steps: number;
-  readonly parameters: Readonly<Record<string, Float32Array>>;
-  readonly moments: Readonly<Record<string, { readonly first: Float32Array; readonly second: Float32Array }>>;
-}
-
 export interface TrainingStep {
-  /** @param learningRate of this update; a NaN or infinite loss is returned as it is, for the caller to judge. */
+  /** @returns a NaN or infinite loss as it is, for the caller to judge; no norm when nothing was updated yet. */
   run(feeds: Feeds, learningRate: number): Promise<{ loss: number; gradientNorm: number | null }>;
+  /** A copy. */
   state(): TrainingState;
   /** @throws AppError internal when a parameter is missing or has another size. */
   restore(state: TrainingState): void;
   close(): Promise<void>;
 }
 
-const momentNames = (name: string): { first: string; second: string } => ({
-  first: `${name}/moment_1`,
-  second: `${name}/moment_2`,
-});
-const sumName = (name: string): string => `${name}/sum`;
-
 /** @throws AppError internal when onnxruntime refuses the graph; RangeError for shapes that don't fit. */
 export async function openTrainingStep(options: TrainingOptions): Promise<TrainingStep> {
-  const { parameters, accumulate = 1 } = options;
-  const names = Object.keys(parameters);
-  const settings = { ...defaultAdamW, ...options.optimizer };
-  const tensors = Object.fromEntries(names.map((name) => [name, input(name, shapeOf(parameters, name))]));
-  const inputs = names.map((name) => tensors[name] as Tensor);
-  const loss = reshape(options.loss(tensors), []);
-  const derived = gradients(loss, inputs);
-
-  const state = startingState(parameters);
-  const feedsOf = (): Record<string, Float32Array> =>
-    Object.fromEntries(
-      names.flatMap((name) => {
-        const moment = momentNames(name);
-        return [
-          [name, state.parameters[name]],
-          [moment.first, state.moments[name]?.first],
-          [moment.second, state.moments[name]?.second],
-        ];
-      }),
-    ) as Record<string, Float32Array>;
-
-  const updates = (byName: readonly Tensor[]): Record<string, Tensor> => {
-    const { clipped, norm } = clipByGlobalNorm(byName, settings.clipNorm);
-    const outputs: Record<string, Tensor> = { norm };
-    names.forEach((name, i) => {
-      const moment = momentNames(name);
-      const shape = shapeOf(parameters, name);
-      const after = adamW(
-        inputs[i] as Tensor,
-        clipped[i] as Tensor,
-        { moment1: input(moment.first, shape), moment2: input(moment.second, shape) },
-        settings,
-        parameters[name]?.decays ?? true,
-      );
-      outputs[`new ${name}`] = after.parameter;
-      outputs[`new ${moment.first}`] = after.moment1;
-      outputs[`new ${moment.second}`] = after.moment2;
-    });
-    return outputs;
+  const { accumulate = 1 } = options;
+  const optimizer = createOptimizerState(options.parameters, options.optimizer);
+  const loss = reshape(options.loss(optimizer.tensors), []);
+  const derived = gradients(loss, optimizer.inputs);
+  const { state, restore } = optimizer;
+  if (accumulate > 1) {
+    const sums = await openGradientSums(optimizer, loss, derived, options);
+    let runs = 0;
+    return {
+      async run(feeds, learningRate) {
+        const now = await sums.add(feeds);
+        runs = (runs + 1) % accumulate;
+        return {
+          loss: now,
+          gradientNorm: runs > 0 ? null : await sums.update(learningRate, 1 / accumulate),
+        };
+      },
+      state,
+      restore,
+      close: () => sums.close(),
+    };
+  }
+  const whole = await openGraph({ loss, ...optimizer.updates(derived) }, options);
+  return {
+    async run(feeds, learningRate) {
+      const found: Record<string, unknown> = await whole.run({ ...feeds, ...optimizer.feeds(learningRate) });
+      optimizer.keep(found);
+      return { loss: firstNumber(found['loss']), gradientNorm: firstNumber(found['norm']) };
+    },
+    state,
+    restore,
+    close: () => whole.release(),
   };
-  const keep = (found: Record<string, unknown>): void => {
-    for (const name of names) {
-      const moment = momentNames(name);
-      state.parameters[name] = found[`new ${name}`] as Float32Array;
-      state.moments[name] = {
-        first: found[`new ${moment.first}`] as Float32Array,
-        second: found[`new ${moment.second}`] as Float32Array,
-      };
-    }
-    state.steps++;
-  };
-  const scalars = (learningRate: number): Record<string, Float32Array> => ({
-    [stepInputs.learningRate]: Float32Array.of(learningRate),
-    [stepInputs.correction1]: Float32Array.of(1 - settings.beta1 ** (state.steps + 1)),
-    [stepInputs.correction2]: Float32Array.of(1 - settings.beta2 ** (state.steps + 1)),
-  });
+}
 
+/** Gradients added up over several runs, then used in one update. */
+export interface GradientSums {
+  /** Adds the gradients of one run. @returns its loss. */
+  add(feeds: Feeds): Promise<number>;
+  /** Updates with the sum times `factor` and starts again from zero. @returns the gradient's norm before clipping. */
+  update(learningRate: number, factor: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** @param derived the loss's gradients, in the order of `optimizer.inputs`. */
+export async function openGradientSums(
+  optimizer: OptimizerState,
+  loss: Tensor,
+  derived: readonly Tensor[],
+  options: GraphSessionOptions,
+): Promise<GradientSums> {
+  const names = Object.keys(optimizer.tensors).map((name) => `${name}/sum`);
+  const sums = derived.map(({ shape }, i) => input(names[i] ?? '', shape));
+  const factorInput = input('factor', []);
   const sessions: GraphSession<string>[] = [];
   const open = async (outputs: Record<string, Tensor>): Promise<GraphSession<string>> => {
     const session = await openGraph(outputs, options);
     sessions.push(session);
     return session;
   };
-  let run: TrainingStep['run'];
-  if (accumulate === 1) {
-    const whole = await open({ loss, ...updates(derived) });
-    run = async (feeds, learningRate) => {
-      const found = await whole.run({ ...feeds, ...feedsOf(), ...scalars(learningRate) });
-      keep(found);
-      return { loss: numberOf(found['loss']), gradientNorm: numberOf(found['norm']) };
-    };
-  } else {
-    const sums = names.map((name) => input(sumName(name), shapeOf(parameters, name)));
-    const adding = await open({
-      loss,
-      ...Object.fromEntries(
-        names.map((name, i) => [sumName(name), add(sums[i] as Tensor, derived[i] as Tensor)]),
-      ),
-    });
-    const updating = await open(updates(sums.map((total) => scale(total, 1 / accumulate))));
-    let waiting: Record<string, Float32Array> = {};
-    let runs = 0;
-    run = async (feeds, learningRate) => {
-      if (runs === 0)
-        waiting = Object.fromEntries(
-          names.map((name) => [sumName(name), new Float32Array(state.parameters[name]?.length ?? 0)]),
-        );
-      const { loss: now, ...totals } = await adding.run({ ...feeds, ...state.parameters, ...waiting });
-      waiting = totals as Record<string, Float32Array>;
-      runs = (runs + 1) % accumulate;
-      if (runs > 0) return { loss: numberOf(now), gradientNorm: null };
-      const found = await updating.run({ ...waiting, ...feedsOf(), ...scalars(learningRate) });
-      keep(found);
-      return { loss: numberOf(now), gradientNorm: numberOf(found['norm']) };
-    };
-  }
+  const adding = await open({
+    loss,
+    ...Object.fromEntries(sums.map((sum, i) => [names[i] ?? '', add(sum, derived[i] ?? sum)])),
+  });
+  const updating = await open(optimizer.updates(sums.map((sum) => multiply(sum, factorInput))));
+  const zeros = (): Record<string, Float32Array> =>
+    Object.fromEntries(
+      Object.values(optimizer.parameters()).map(({ length }, i) => [
+        names[i] ?? '',
+        new Float32Array(length),
+      ]),
+    );
+  let waiting = zeros();
   return {
-    run,
-    state: () => structuredClone(state),
-    restore(saved) {
-      for (const name of names) {
-        const size = parameters[name]?.start.length;
-        const numbers = saved.parameters[name];
-        const moments = saved.moments[name];
-        if (numbers?.length !== size || moments?.first.length !== size || moments?.second.length !== size)
-          throw new AppError('internal', `The saved run has no parameter "${name}" of this size.`);
-      }
-      Object.assign(state, structuredClone(saved));
+    async add(feeds) {
+      const { loss: now, ...totals } = await adding.run({ ...feeds, ...optimizer.parameters(), ...waiting });
+      waiting = totals as Record<string, Float32Array>;
+      return firstNumber(now);
+    },
+    async update(learningRate, factor) {
+      const found = await updating.run({
+        ...waiting,
+        ...optimizer.feeds(learningRate),
+        factor: Float32Array.of(factor),
+      });
+      optimizer.keep(found);
+      waiting = zeros();
+      return firstNumber(found['norm']);
     },
     async close() {
       await Promise.all(sessions.map((session) => session.release()));
@@ -173,30 +131,6 @@ export async function openTrainingStep(options: TrainingOptions): Promise<Traini
   };
 }
 
-interface MutableState {
-  steps: number;
-  parameters: Record<string, Float32Array>;
-  moments: Record<string, { first: Float32Array; second: Float32Array }>;
-}
-
-function startingState(parameters: Parameters): MutableState {
-  const entries = Object.entries(parameters);
-  return {
-    steps: 0,
-    parameters: Object.fromEntries(entries.map(([name, { start }]) => [name, start.slice()])),
-    moments: Object.fromEntries(
-      entries.map(([name, { start }]) => [
-        name,
-        { first: new Float32Array(start.length), second: new Float32Array(start.length) },
-      ]),
-    ),
-  };
-}
-
-function shapeOf(parameters: Parameters, name: string): Shape {
-  return parameters[name]?.shape ?? [];
-}
-
-function numberOf(values: unknown): number {
+export function firstNumber(values: unknown): number {
   return Number((values as Float32Array | undefined)?.[0] ?? Number.NaN);
 }
