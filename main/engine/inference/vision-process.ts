@@ -6,6 +6,7 @@ import type { ImageSpec } from '../packs/types.ts';
 import { decodeImage } from './decode-image.ts';
 import { defaultMaxPixels, defaultTimeoutMs } from './decode-job.ts';
 import { openSession, type ModelSession } from './model-session.ts';
+import { pixelTables, toPlanes, type PixelTables } from './pixel-planes.ts';
 import { openProcessPort } from './process-port.ts';
 import { serveRequests } from './worker-messages.ts';
 
@@ -40,8 +41,7 @@ interface Loaded {
   readonly extra: Readonly<Record<string, Tensor>>;
   /** Images per run, where the export fixes it. */
   readonly fixedBatch: number | null;
-  /** For each channel, what each of the 256 pixel values becomes. */
-  readonly tables: readonly [Float32Array, Float32Array, Float32Array];
+  readonly tables: PixelTables;
   readonly request: VisionLoad;
 }
 
@@ -58,9 +58,6 @@ async function load(request: VisionLoad): Promise<Loaded> {
     throw misfit(request, 'has no image input or no image embedding');
   }
   if (input.type !== 'float32') throw misfit(request, `takes ${input.type} pixels instead of float32`);
-  const { rescale, mean, std } = request.spec;
-  const table = (channel: 0 | 1 | 2): Float32Array =>
-    Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[channel]) / std[channel]);
   const [batch] = input.shape;
   return {
     session,
@@ -76,7 +73,7 @@ async function load(request: VisionLoad): Promise<Loaded> {
         }),
     ),
     fixedBatch: typeof batch === 'number' && batch > 0 ? batch : null,
-    tables: [table(0), table(1), table(2)],
+    tables: pixelTables(request.spec),
     request,
   };
 }
@@ -101,25 +98,6 @@ async function embed(batch: VisionBatch): Promise<Float32Array> {
     result.set(data.subarray(0, count * dims), start * dims);
   }
   return result;
-}
-
-/** (count, height, width, 3) uint8 to (slots, 3, height, width) float32; slots beyond the images stay zero. */
-function toPlanes(images: Uint8Array, slots: number, area: number, tables: Loaded['tables']): Float32Array {
-  const planes = new Float32Array(slots * 3 * area);
-  const [red, green, blue] = tables;
-  /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices stay inside by construction; `?? 0` costs half the speed */
-  for (let image = 0; image * area * 3 < images.length; image++) {
-    let from = image * area * 3;
-    const to = image * area * 3;
-    for (let i = 0; i < area; i++) {
-      planes[to + i] = red[images[from]!]!;
-      planes[to + area + i] = green[images[from + 1]!]!;
-      planes[to + 2 * area + i] = blue[images[from + 2]!]!;
-      from += 3;
-    }
-  }
-  /* eslint-enable @typescript-eslint/no-non-null-assertion */
-  return planes;
 }
 
 /** Decodes and embeds the pack's golden pictures, one by one. @returns (count, dims) float32. */

@@ -8,6 +8,7 @@ import type { DownloadRules } from './hub-request.ts';
 import { offerBytes, type Manifest, type Offer } from './manifest.ts';
 import { sha256File, type FileHashes } from './pack-files.ts';
 import type { EmbedJsonInput } from './pack-json.ts';
+import type { LanguageJsonInput } from './language-json.ts';
 
 export interface DownloadPackOptions {
   readonly manifest: Manifest;
@@ -119,18 +120,18 @@ async function checkSpace(partial: string, offer: Offer, total: number): Promise
   );
 }
 
-function describe(offer: Offer, files: FileHashes): EmbedJsonInput {
-  return {
-    schema: 1,
+function describe(offer: Offer, files: FileHashes): EmbedJsonInput | LanguageJsonInput {
+  const { pack } = offer;
+  const common = {
+    schema: 1 as const,
     id: offer.id,
     name: offer.name,
     version: offer.revision.slice(0, 12),
-    task: 'embed',
     description: offer.description,
     source: { kind: 'hub', repo: offer.repo, revision: offer.revision },
-    ...offer.pack,
     files,
   };
+  return 'tasks' in pack ? { ...common, ...pack } : { ...common, task: 'embed', ...pack };
 }
 
 function progressReporter(

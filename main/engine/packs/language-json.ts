@@ -53,6 +53,14 @@ export const languageFields = z.object({
       lengthPenalty: z.number().default(1),
       repetitionPenalty: z.number().positive().default(1),
       noRepeatNgram: z.int().nonnegative().default(0),
+      sampling: z
+        .object({
+          temperature: z.number().positive().default(1),
+          topK: z.int().nonnegative().default(0),
+          topP: z.number().positive().max(1).default(1),
+          seed: z.int().nonnegative().default(0),
+        })
+        .nullish(),
     })
     .nullish(),
   confidence: z.object({ slope: z.number(), intercept: z.number(), notSureBelow: probability }).nullish(),

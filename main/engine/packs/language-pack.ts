@@ -47,6 +47,15 @@ const families: Readonly<Record<LanguageFamily, FamilyRules>> = {
   smolvlm: { tasks: ['caption', 'answer'], parts: [], tokens: [], maxLength: 2_048 },
 };
 
+/** What transformers does where nothing is said; its length limit of 20 would cut captions. */
+const generationDefaults = {
+  maxNewTokens: 50,
+  beams: 1,
+  lengthPenalty: 1,
+  repetitionPenalty: 1,
+  noRepeatNgram: 0,
+};
+
 const answerList = z.union([
   z.array(z.string()).min(1),
   z.object({ id2label: z.record(z.string().regex(/^\d+$/), z.string()) }).transform(({ id2label }) =>
@@ -64,12 +73,9 @@ export async function describeLanguagePack(dir: string, json: LanguageJson): Pro
   const file = (path: string): string => join(dir, ...path.split('/'));
   const listed = (path: string): string | null => (json.files[path] === undefined ? null : file(path));
   const { decoder, classifier, imageTower } = json;
-  const generation = json.generation ?? {
-    maxNewTokens: 50,
-    beams: 1,
-    lengthPenalty: 1,
-    repetitionPenalty: 1,
-    noRepeatNgram: 0,
+  const generation = {
+    ...(json.generation ?? generationDefaults),
+    sampling: json.generation?.sampling ?? null,
   };
   const positions =
     decoder?.maxLength ??

@@ -2,15 +2,32 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
+import { languageFields } from './language-json.ts';
 import {
   imageShape,
   insidePath,
   licenceShape,
   packId,
+  qualityShape,
   scoringShape,
   sha256,
   textShape,
 } from './pack-json.ts';
+
+const common = { licence: licenceShape, quality: z.array(qualityShape).default([]) };
+/** What pack.json of an embedding pack says, apart from its files. */
+const searching = z.object({
+  ...common,
+  family: z.enum(['clip', 'siglip', 'siglip2']),
+  dims: z.int().positive(),
+  image: imageShape,
+  text: textShape,
+  scoring: scoringShape,
+  promptTemplates: z.array(z.string()),
+  queryTemplates: z.array(z.string()),
+});
+/** The same of a pack that captions or answers. */
+const writing = languageFields.extend(common);
 
 const offer = z.object({
   id: packId,
@@ -36,16 +53,7 @@ const offer = z.object({
     .min(1),
   /** For showing, where some sizes are not known beforehand. */
   approximateBytes: z.int().positive().optional(),
-  pack: z.object({
-    family: z.enum(['clip', 'siglip', 'siglip2']),
-    dims: z.int().positive(),
-    licence: licenceShape,
-    image: imageShape,
-    text: textShape,
-    scoring: scoringShape,
-    promptTemplates: z.array(z.string()),
-    queryTemplates: z.array(z.string()),
-  }),
+  pack: z.union([writing, searching]),
 });
 
 export const manifestShape = z.object({

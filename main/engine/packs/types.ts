@@ -148,6 +148,18 @@ export interface Generation {
   readonly repetitionPenalty: number;
   /** No run of this many tokens is written twice; 0 allows it. */
   readonly noRepeatNgram: number;
+  /** Null takes the most probable words, the same each time. */
+  readonly sampling: Sampling | null;
+}
+
+/** Words drawn by chance from the likely ones; the same seed draws the same. */
+export interface Sampling {
+  readonly temperature: number;
+  /** Only this many of the most probable tokens are drawn from; 0 for all. */
+  readonly topK: number;
+  /** Only the most probable tokens that together have this probability. */
+  readonly topP: number;
+  readonly seed: number;
 }
 
 /** A decoder with past keys and values: one ONNX file for the first step and all others. */

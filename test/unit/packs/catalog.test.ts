@@ -206,12 +206,16 @@ test('the manifest that ships parses, pins commits and offers no research-only l
   const ids = manifest.packs.map(({ id }) => id);
   assert.ok(ids.includes('siglip2-base-patch16-224') && ids.includes('clip-vit-base-patch32'));
   assert.deepEqual(
-    manifest.packs.filter((offer) => offer.recommended).map(({ id }) => id),
+    manifest.packs.filter(({ recommended, pack }) => recommended && !('tasks' in pack)).map(({ id }) => id),
     ['siglip2-base-patch16-224'],
   );
   for (const offer of manifest.packs) {
     assert.ok(['MIT', 'Apache-2.0'].includes(offer.pack.licence.id), offer.id);
     const paths = offer.files.map(({ path }) => path);
+    if ('tasks' in offer.pack) {
+      assert.ok(paths.includes('tokenizer.json') && paths.includes('preprocessor_config.json'), offer.id);
+      continue;
+    }
     assert.ok(paths.includes(offer.pack.image.file) && paths.includes(offer.pack.text.file));
     for (const file of offer.files.filter(({ path }) => path.endsWith('.onnx'))) {
       assert.ok(file.sha256 !== null, `${offer.id} ${file.path} is pinned by checksum`);
