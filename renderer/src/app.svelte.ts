@@ -4,6 +4,8 @@ import type { AppInfo } from '../../main/contract.ts';
 import { connect, type Bridge, type LinkState, type PageClient } from './client.ts';
 import type { GridMemory } from './grid/source.ts';
 import { Words } from './i18n/words.svelte.ts';
+import { AskResults } from './state/ask-results.svelte.ts';
+import { Captions } from './state/captions.svelte.ts';
 import { Folders } from './state/folders.svelte.ts';
 import { Indexing } from './state/indexing.svelte.ts';
 import { Library } from './state/library.svelte.ts';
@@ -27,6 +29,8 @@ export class App {
   readonly search: Search;
   readonly selection = new Selection();
   readonly viewer: Viewer;
+  readonly captions: Captions;
+  readonly askResults: AskResults;
   readonly indexing: Indexing;
   readonly packs: Packs;
   readonly preferences: Preferences;
@@ -45,6 +49,8 @@ export class App {
     this.library = new Library(this.client);
     this.search = new Search(this.client);
     this.viewer = new Viewer(this.client, this.notices, page);
+    this.captions = new Captions(this.client);
+    this.askResults = new AskResults(this.client);
     this.indexing = new Indexing(this.client, this.notices);
     this.packs = new Packs(this.client, this.notices);
     this.preferences = new Preferences(this.client, this.notices, this.words, page.document);

@@ -3,7 +3,7 @@ import type { App } from './app.svelte.ts';
 
 export const searchInputId = 'search-input';
 
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))

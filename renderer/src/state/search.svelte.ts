@@ -3,7 +3,7 @@ import type { Chip, Example, Hit, SearchResult } from '../../../main/contract.ts
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
 import { unseen } from './unseen-hits.ts';
-import type { GridMemory, GridSource } from '../grid/source.ts';
+import type { GridMemory, GridSource, PhotoQuery } from '../grid/source.ts';
 
 export interface ExamplePhoto {
   readonly key: string;
@@ -58,6 +58,12 @@ export class Search implements GridSource {
       ({ span }) => span !== null && this.text.slice(...span) === answered.slice(...span),
     );
   });
+  /** What found the photos that are shown; filters alone compare nothing. */
+  readonly query: PhotoQuery | null = $derived(
+    this.result === null || this.result.plan === 'filter-only' || this.result.plan === 'empty'
+      ? null
+      : { text: this.answered.text, examples: this.answered.examples.map(toExample) },
+  );
   readonly #client: PageClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;

@@ -1,16 +1,26 @@
 /** The one photo that fills the window, and what is known about it. */
-import type { PhotoDetail } from '../../../main/contract.ts';
+import type { Caption, PhotoDetail } from '../../../main/contract.ts';
 import type { PageClient } from '../client.ts';
 import type { GridSource } from '../grid/source.ts';
+import { Ask } from './ask.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
+import { ViewerCaption } from './viewer-caption.svelte.ts';
+import { WhyMatched } from './why.svelte.ts';
+
+type Side = 'info' | 'ask';
 
 export class Viewer {
   source = $state.raw<GridSource | null>(null);
   index = $state(0);
   detail = $state.raw<PhotoDetail | null>(null);
-  panel = $state(false);
+  /** What stands beside the photo. */
+  side = $state<Side | null>(null);
   readonly open = $derived(this.source !== null);
   readonly photoId = $derived(this.source?.idAt(this.index));
+  readonly query = $derived(this.source?.query ?? null);
+  readonly caption: ViewerCaption;
+  readonly ask: Ask;
+  readonly why: WhyMatched;
   readonly #client: PageClient;
   readonly #notices: Notices;
   readonly #page: Window;
@@ -21,8 +31,14 @@ export class Viewer {
     this.#client = client;
     this.#notices = notices;
     this.#page = page;
+    this.caption = new ViewerCaption(client, (photoId, caption) => this.#captioned(photoId, caption));
+    this.ask = new Ask(client, notices);
+    this.why = new WhyMatched(client);
     page.addEventListener('popstate', () => {
       if (this.open && !marked(page.history.state)) this.#shut();
+    });
+    client.on('described', ({ photoIds }) => {
+      if (this.photoId !== undefined && photoIds.includes(this.photoId)) void this.#load();
     });
   }
 
@@ -42,10 +58,21 @@ export class Viewer {
     if (next !== this.index) this.#move(next);
   }
 
+  toggle(side: Side): void {
+    this.side = this.side === side ? null : side;
+  }
+
   close(): void {
     if (!this.open) return;
     if (marked(this.#page.history.state)) this.#page.history.back();
     this.#shut();
+  }
+
+  /** Closes and then goes elsewhere: going back is not done at once, and would undo it. */
+  leave(go: () => void): void {
+    if (marked(this.#page.history.state)) this.#page.addEventListener('popstate', go, { once: true });
+    else go();
+    this.close();
   }
 
   /** Ids before and after, to be fetched ahead. */
@@ -56,6 +83,8 @@ export class Viewer {
 
   #shut(): void {
     this.#abort?.abort();
+    this.ask.stopAll();
+    this.why.look(undefined, null);
     this.source = null;
     this.detail = null;
     this.#closed?.(this.index);
@@ -64,8 +93,16 @@ export class Viewer {
 
   #move(index: number): void {
     this.index = index;
+    this.caption.before = null;
     this.source?.near(index);
     void this.#load();
+  }
+
+  #captioned(photoId: number, caption: Caption | null): void {
+    if (this.detail?.id !== photoId) return;
+    this.detail = { ...this.detail, caption };
+    // Its words may be why it matches.
+    this.why.again();
   }
 
   async #load(): Promise<void> {
