@@ -39,10 +39,11 @@ async function statusOf({ store, library, models, packs, directory }: Rooms): Pr
     failed: counts.failed,
     pending: counts.pending,
     generation: store.embeddings.generation(),
-    activePack: (await packs.list()).find(({ active }) => active) ?? null,
+    activePack: (await packs.list()).find(({ active }) => active.includes('embed')) ?? null,
     provider: models.current()?.embedder.provider ?? null,
     index: index === undefined ? storedIndex(store) : { ...index.state, size: index.size },
     bytes: { ...sizes, packs: packs.bytes() },
+    captions: store.captions.counts(),
     readOnly: store.readOnly,
   };
 }
@@ -69,6 +70,21 @@ const writing = new Set<keyof Handlers>([
   'packs.use',
   'packs.remove',
   'settings.set',
+  // Captions of one photo and answers are still to be had: they are shown, and not kept.
+  'captions.set',
+  'captions.run',
+  'captions.pause',
+  'captions.resume',
+  'captions.stop',
+  'ask.forget',
+  'tags.set',
+  'tags.remove',
+  'tags.restore',
+  'albums.create',
+  'albums.update',
+  'albums.remove',
+  'albums.add',
+  'albums.take',
 ]);
 
 /** @throws AppError library-locked when the call writes and the library is open for reading only. */

@@ -18,7 +18,7 @@ type PackContext = Pick<CallContext<'packs.install'>, 'signal' | 'progress'>;
 const progressEveryMs = 200;
 
 export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
-  const { packs, packSwitch, models, grants, bus } = rooms;
+  const { packs, packSwitch, language, grants, bus } = rooms;
   /** Progress goes to the caller and, since it may take long, to every other client too. */
   const following = async <T>(
     context: PackContext,
@@ -61,22 +61,31 @@ export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
           throw new AppError('pack-missing', `${pack.name} is not installed yet. Install it, then use it.`, {
             details: { packId },
           });
-        await packSwitch.use(packId, { signal, onProgress: progress });
-        bus.emit('library', {
-          generation: rooms.store.embeddings.generation(),
-          photos: rooms.store.photos.counts().indexed,
-        });
+        if (pack.tasks.includes('embed')) {
+          await packSwitch.use(packId, { signal, onProgress: progress });
+          bus.emit('library', {
+            generation: rooms.store.embeddings.generation(),
+            photos: rooms.store.photos.counts().indexed,
+          });
+          rooms.tags.changed();
+          rooms.albums.changed();
+        } else {
+          await packs.readable(packId);
+          language.choose(pack);
+          rooms.describing.background.changed();
+        }
         return { pack: await find(packId) };
       }),
     'packs.verify': async ({ packId }) => ({ selfTest: await packs.verify(packId) }),
     'packs.remove': async ({ packId }) => {
       const pack = await find(packId);
-      if (packId === models.activePackId())
+      if (pack.active.length > 0)
         throw new AppError(
           'input-invalid',
           `${pack.name} is in use. Choose another model first, then remove it.`,
         );
       await packs.remove(packId);
+      language.forget([packId]);
       return {};
     },
     'providers.list': () => ({ providers: packs.providers() }),

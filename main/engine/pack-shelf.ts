@@ -2,14 +2,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventPayload, Pack, PackProgress, ProviderState, SelfTest } from '../contract.ts';
+import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
 import { loadEmbedder, type LoadedEmbedder } from './inference/embedder.ts';
+import type { LanguageModel } from './inference/language/types.ts';
 import { listProviders } from './inference/providers.ts';
 import { selfTestPack } from './inference/self-test.ts';
-import type { Embedder, SpawnWorker, TextSide } from './inference/types.ts';
+import type { Decoder, Embedder, SpawnWorker, TextSide } from './inference/types.ts';
 import type { Log } from './log.ts';
 import { createCatalog, type CatalogEntry } from './packs/catalog.ts';
-import { embedPack } from './packs/pack.ts';
+import { embedPack, languagePack } from './packs/pack.ts';
 import type { PackDescription } from './packs/types.ts';
 import type { Store } from './store/types.ts';
 
@@ -21,7 +23,9 @@ export interface PackShelfOptions {
   readonly log: Log;
   readonly now: () => number;
   readonly notice: (notice: EventPayload<'notice'>) => void;
-  readonly isActive: (packId: string) => boolean;
+  /** What this pack is in use for. */
+  readonly tasksInUse: (packId: string) => Pack['active'];
+  readonly decoder: Decoder;
 }
 
 interface InstallOptions {
@@ -31,11 +35,16 @@ interface InstallOptions {
 
 export interface PackShelf {
   readonly defaultPackId: string;
+  readonly defaultLanguagePackIds: { readonly caption: string; readonly answer: string };
   list(): Promise<Pack[]>;
   /** Bytes of the packs in the library's folder, as of the last `list`. */
   bytes(): number;
   /** On the provider of the settings. @throws AppError pack-missing, pack-invalid, pack-unfit */
   load(packId: string, onText?: (side: TextSide) => void): Promise<Embedder>;
+  /** A pack that captions or answers. @throws AppError pack-missing, pack-invalid, not-supported */
+  loadLanguage(packId: string): Promise<LanguageModel>;
+  /** That the files of the pack are there, in their sizes. @throws AppError pack-missing, pack-invalid */
+  readable(packId: string): Promise<void>;
   /** @throws AppError not-found, download-failed, download-refused, disk-full, cancelled */
   install(packId: string, options: InstallOptions): Promise<void>;
   /** @returns the id that the pack got. @throws AppError pack-invalid, disk-full, cancelled */
@@ -73,13 +82,14 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
 
   return {
     defaultPackId: 'starter',
+    defaultLanguagePackIds: { caption: 'starter-captioner', answer: 'starter-answerer' },
     async list() {
       const entries = await catalog.list();
       installedBytes = entries.reduce(
         (sum, entry) => sum + (entry.installed && !entry.bundled ? entry.pack.bytes : 0),
         0,
       );
-      return entries.map((entry) => describe(entry, { store, tests, isActive: options.isActive }));
+      return entries.map((entry) => describe(entry, { store, tests, tasksInUse: options.tasksInUse }));
     },
     bytes: () => installedBytes,
     async load(packId, onText) {
@@ -88,6 +98,13 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
       for (const message of active.selfTest.messages)
         notice({ level: 'info', key: `self-test-${packId}`, code: 'provider-unavailable', message });
       return active;
+    },
+    async loadLanguage(packId) {
+      const pack = languagePack(await catalog.get(packId));
+      throw new AppError('not-supported', `${pack.name} cannot be run yet.`);
+    },
+    async readable(packId) {
+      await catalog.get(packId);
     },
     async install(packId, { signal, onProgress }) {
       const pack = await catalog.install(packId, { signal, onProgress });
@@ -110,39 +127,54 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
 
 function describe(
   entry: CatalogEntry,
-  { store, tests, isActive }: Pick<PackShelfOptions, 'store' | 'isActive'> & { tests: Map<string, SelfTest> },
+  {
+    store,
+    tests,
+    tasksInUse,
+  }: Pick<PackShelfOptions, 'store' | 'tasksInUse'> & { tests: Map<string, SelfTest> },
 ): Pack {
   const { id, name, description } = entry.installed ? entry.pack : entry.offer;
-  const common = { id, name, description, task: 'embed', selfTest: tests.get(id) ?? null } as const;
+  const common = {
+    id,
+    name,
+    description,
+    recommended: entry.installed ? entry.recommended : entry.offer.recommended,
+    installed: entry.installed,
+    active: tasksInUse(id),
+    selfTest: tests.get(id) ?? null,
+  };
   if (entry.installed) {
-    const { family, dims, bytes, licence, source, fingerprint } = entry.pack;
-    const modelId = store.embeddings.find(fingerprint);
+    const { pack } = entry;
+    const { family, bytes, licence, source, fingerprint } = pack;
+    const modelId = pack.kind === 'embed' ? store.embeddings.find(fingerprint) : undefined;
     return {
       ...common,
+      tasks: [...pack.tasks],
+      quality: pack.quality.map(shownQuality),
       family,
-      dims,
+      dims: pack.kind === 'embed' ? pack.dims : 0,
       bytes,
       licence: { id: licence.id, name: licence.name, url: licence.url },
       source,
-      recommended: entry.recommended,
-      installed: true,
-      active: isActive(id),
       photos: modelId === undefined ? 0 : store.embeddings.count(modelId),
       fingerprint,
     };
   }
-  const { pack, repo, recommended } = entry.offer;
+  const { pack, repo } = entry.offer;
   return {
     ...common,
+    tasks: 'tasks' in pack ? [...pack.tasks] : ['embed'],
+    quality: pack.quality.map(shownQuality),
     family: pack.family,
-    dims: pack.dims,
+    dims: 'dims' in pack ? pack.dims : 0,
     bytes: entry.bytes,
     licence: { id: pack.licence.id, name: pack.licence.name, url: pack.licence.url ?? null },
     source: repo,
-    recommended,
-    installed: false,
-    active: isActive(id),
     photos: 0,
     fingerprint: null,
   };
+}
+
+function shownQuality({ metric, dataset, value }: Pack['quality'][number]): Pack['quality'][number] {
+  return { metric, dataset, value };
 }

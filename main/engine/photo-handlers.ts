@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import type { CallOutput, PhotoDetail, PhotoSummary } from '../contract.ts';
 import { AppError } from '../errors.ts';
+import { captionOf } from './describe/captions.ts';
+import type { Rooms } from './rooms.ts';
 import type { PhotoRow, Store } from './store/types.ts';
 import type { Handlers } from './types.ts';
 
 type PhotoCalls = 'photos.timeline' | 'photos.get' | 'photos.duplicates';
 
-export function photoHandlers(store: Store): Pick<Handlers, PhotoCalls> {
+export function photoHandlers({ store, tags }: Pick<Rooms, 'store' | 'tags'>): Pick<Handlers, PhotoCalls> {
   let timeline: CallOutput<'photos.timeline'> | undefined;
   return {
     'photos.timeline': () => {
@@ -21,7 +23,13 @@ export function photoHandlers(store: Store): Pick<Handlers, PhotoCalls> {
         throw new AppError('not-found', 'The photo is not in the library any more.', {
           details: { photoId },
         });
-      return detailOf(store, row);
+      const caption = store.captions.get(photoId);
+      return {
+        ...detailOf(store, row),
+        caption: caption === undefined ? null : captionOf(caption),
+        tags: tags.shown(photoId),
+        albums: store.albums.ofPhoto(photoId),
+      };
     },
     'photos.duplicates': (page) => {
       const { total, groups } = store.photos.duplicates(page);
@@ -72,7 +80,8 @@ function summaryOf(row: PhotoRow): PhotoSummary {
   };
 }
 
-function detailOf(store: Store, row: PhotoRow): PhotoDetail {
+/** What the file and its place say; what is said of the photo comes on top. */
+function detailOf(store: Store, row: PhotoRow): Omit<PhotoDetail, 'caption' | 'tags' | 'albums'> {
   const root = store.roots.get(row.rootId);
   const roots = rootPaths(store);
   const { metadata } = row;

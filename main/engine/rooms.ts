@@ -1,13 +1,17 @@
 /** The open rooms of one engine, as its handlers share them. */
 import type { EventPayload } from '../contract.ts';
+import type { Describing } from './describing.ts';
 import type { Decoder } from './inference/types.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Grants } from './grants.ts';
+import type { LanguageKeeper } from './language-keeper.ts';
 import type { Library } from './library/types.ts';
 import type { Log } from './log.ts';
 import type { ModelKeeper } from './model-keeper.ts';
 import type { PackShelf } from './pack-shelf.ts';
 import type { PackSwitch } from './pack-switch.ts';
+import type { Albums } from './search/albums-types.ts';
+import type { Tags } from './search/tags-types.ts';
 import type { Search } from './search/types.ts';
 import type { Store } from './store/types.ts';
 
@@ -18,7 +22,11 @@ export interface Rooms {
   readonly decoder: Decoder;
   readonly models: ModelKeeper;
   readonly packs: PackShelf;
+  readonly language: LanguageKeeper;
   readonly search: Search;
+  readonly describing: Describing;
+  readonly tags: Tags;
+  readonly albums: Albums;
   readonly bus: EventBus;
   readonly grants: Grants;
   readonly log: Log;

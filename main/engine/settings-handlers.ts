@@ -13,6 +13,7 @@ export function settingsHandlers(rooms: Rooms): Pick<Handlers, 'settings.get' | 
       if (after.watchFolders !== before.watchFolders) await rooms.applySettings();
       if (after.thumbnailsMaxBytes < before.thumbnailsMaxBytes)
         store.thumbnails.trim(after.thumbnailsMaxBytes);
+      if (after.captionInBackground !== before.captionInBackground) rooms.describing.background.changed();
       if (after.provider !== before.provider) await rooms.packSwitch.reload();
       return after;
     },

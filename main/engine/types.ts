@@ -8,6 +8,7 @@ import type {
   EventPayload,
   ParsedInput,
 } from '../contract.ts';
+import type { LanguageModel } from './inference/language/types.ts';
 import type { SpawnWorker } from './inference/types.ts';
 import type { Timers } from './library/types.ts';
 import type { Log } from './log.ts';
@@ -17,7 +18,7 @@ export interface EngineOptions {
   readonly directory: string;
   /** Folder with manifest.json and the packs that ship (starter/). */
   readonly modelsDirectory: string;
-  /** Starts the decoder, vision and text processes; they are started when first needed. */
+  /** Starts the decoder, vision, text and language processes; they are started when first needed. */
   readonly spawn: SpawnWorker;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly timers?: Timers | undefined;
   /** Watches roots and indexes what changes, as the setting says; a command line that ends soon says false. */
   readonly watch?: boolean | undefined;
+  /** For tests: a model in place of the pack of this id. */
+  readonly loadLanguageModel?: ((packId: string) => Promise<LanguageModel>) | undefined;
 }
 
 export interface CallContext<K extends EngineCallName> {

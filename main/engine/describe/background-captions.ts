@@ -1,0 +1,70 @@
+/** Captions new photos when there is nothing better to do, if the person wants it. */
+import { AppError } from '../../errors.ts';
+import type { CaptionRuns } from './caption-runs.ts';
+
+export interface BackgroundCaptionsOptions {
+  readonly runs: Pick<CaptionRuns, 'run' | 'wake'>;
+  /** As the setting says. */
+  readonly isWanted: () => boolean;
+  /** False when there is nothing to caption, so that no model is loaded for nothing. */
+  readonly hasWork: () => Promise<boolean>;
+  readonly onProblem: (error: AppError) => void;
+}
+
+export interface BackgroundCaptions {
+  /** Photos arrived, indexing ended, or the setting was changed. */
+  changed(): void;
+  /** A person stopped captioning: it stays stopped until the setting is switched on again. */
+  stopped(): void;
+  /** Resolves when its part in a run has ended. */
+  close(): Promise<void>;
+}
+
+export function createBackgroundCaptions(options: BackgroundCaptionsOptions): BackgroundCaptions {
+  const { runs, isWanted, hasWork } = options;
+  let controller: AbortController | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  let closed = false;
+  let again = false;
+
+  const work = async (signal: AbortSignal): Promise<void> => {
+    do {
+      again = false;
+      if (!(await hasWork())) continue;
+      signal.throwIfAborted();
+      await runs.run({ again: false, background: true, signal });
+    } while (again && !stopped && !signal.aborted);
+  };
+
+  return {
+    changed() {
+      if (closed) return;
+      runs.wake();
+      if (!isWanted()) {
+        stopped = false;
+        controller?.abort();
+        return;
+      }
+      again = true;
+      if (stopped || controller !== undefined) return;
+      const mine = (controller = new AbortController());
+      running = work(mine.signal)
+        .catch((thrown: unknown) => {
+          const error = AppError.from(thrown, 'Captioning in the background');
+          if (error.code !== 'cancelled' && error.code !== 'engine-stopped') options.onProblem(error);
+        })
+        .finally(() => {
+          controller = undefined;
+        });
+    },
+    stopped() {
+      stopped = true;
+    },
+    async close() {
+      closed = true;
+      controller?.abort();
+      await running;
+    },
+  };
+}

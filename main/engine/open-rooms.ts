@@ -1,0 +1,252 @@
+/** Opens the rooms of an engine in order, connects what one of them tells to whom it concerns, and closes them in reverse. */
+import { AppError } from '../errors.ts';
+import { readSettings } from './app-settings.ts';
+import { createBackground, type Background } from './background.ts';
+import { createDescribing } from './describing.ts';
+import { createEventBus } from './event-bus.ts';
+import { createGrants } from './grants.ts';
+import { openIndex } from './index/open-index.ts';
+import { createDecoder } from './inference/decoder.ts';
+import { createLanguageKeeper } from './language-keeper.ts';
+import { createLibrary } from './library/library.ts';
+import type { Timers } from './library/types.ts';
+import { createModelKeeper, type LoadedModel } from './model-keeper.ts';
+import { createPackShelf } from './pack-shelf.ts';
+import { createPackSwitch } from './pack-switch.ts';
+import { createAlbums, createTags } from './rooms-to-come.ts';
+import type { Rooms } from './rooms.ts';
+import { createSearch } from './search/search.ts';
+import { openStore } from './store/store.ts';
+import type { EngineOptions } from './types.ts';
+
+/** A person sees five changes a second as continuous, and every client draws each of them. */
+const progressEveryMs = 200;
+/** What changed in the library makes clients search again; not with each batch of eight photos. */
+const libraryEveryMs = 700;
+
+export interface OpenRooms {
+  readonly rooms: Rooms;
+  /** Ends what runs, saves the index, closes everything. */
+  close(): Promise<void>;
+}
+
+/** @throws AppError library-locked, library-newer, library-damaged, permission-denied, disk-full */
+export function openRooms(options: EngineOptions): OpenRooms {
+  const { directory, log, now, spawn } = options;
+  const timers = options.timers ?? processTimers;
+  const store = openStore({ directory, now, log, readOnly: options.readOnly ?? false });
+  const watch = !store.readOnly && options.watch !== false;
+  const bus = createEventBus(timers, log);
+  const grants = createGrants();
+  const notice: Rooms['notice'] = (payload) => bus.emit('notice', payload);
+  const work = createBackground(notice);
+  const decoder = createDecoder({ spawn, log });
+  const packs = createPackShelf({
+    ...options,
+    store,
+    decoder,
+    notice,
+    tasksInUse: (id) => [
+      ...(id === models.activePackId() ? (['embed'] as const) : []),
+      ...language.tasksOf(id),
+    ],
+  });
+  const models = createModelKeeper({
+    store,
+    log,
+    defaultPackId: packs.defaultPackId,
+    loadEmbedder: (packId, onText) => packs.load(packId, onText),
+    openIndex: (modelId, dims) => openIndex({ store, modelId, dims, log }),
+    onProblem: (error) => notice({ ...error, level: 'error', key: 'pack' }),
+  });
+  const language = createLanguageKeeper({
+    store,
+    log,
+    defaultPackIds: packs.defaultLanguagePackIds,
+    load: options.loadLanguageModel ?? ((packId) => packs.loadLanguage(packId)),
+  });
+  /** The model that the run under way asked for: a swap in its midst must not mix two packs' vectors. */
+  let runModel: LoadedModel | undefined;
+  const libraryChanged = (): void => {
+    bus.emitThinned('library', libraryEveryMs, () => ({
+      generation: store.embeddings.generation(),
+      photos: store.photos.counts().indexed,
+    }));
+    tags.changed();
+    albums.changed();
+    describing.background.changed();
+  };
+  const changedWords = new Set<number>();
+  const tellDescribed = (photoIds: readonly number[]): void => {
+    for (const photoId of photoIds) changedWords.add(photoId);
+    bus.emitThinned('described', libraryEveryMs, () => {
+      const payload = { photoIds: [...changedWords] };
+      changedWords.clear();
+      return payload;
+    });
+  };
+  /** Words of these photos are others than before: smart albums look again. */
+  const described = (photoIds: readonly number[]): void => {
+    tellDescribed(photoIds);
+    albums.changed();
+  };
+  const library = createLibrary({
+    store,
+    decoder,
+    model: () => (runModel = models.current()),
+    libraryFolder: directory,
+    thumbnailsMaxBytes: () => readSettings(store).thumbnailsMaxBytes,
+    log,
+    now,
+    timers,
+    onCommitted(rows, generation) {
+      if (runModel?.index === models.index()) models.index()?.upsert(rows, generation);
+      // The pack was changed in the midst of this run: its photos need vectors of the new one, too.
+      else catchUpSoon();
+      libraryChanged();
+    },
+    onRemoved(ids, generation) {
+      models.index()?.remove(ids, generation);
+      libraryChanged();
+    },
+    onMoved: libraryChanged,
+    onProgress(progress) {
+      bus.emitThinned('indexing', progressEveryMs, () => progress);
+      if (progress.phase === 'idle') describing.background.changed();
+    },
+    onRootsChanged: (roots) => bus.emitThinned('roots', progressEveryMs, () => ({ roots })),
+    onNotice: notice,
+  });
+  const search = createSearch({
+    store,
+    model: () => models.searchable(),
+    embedder: async () => (await models.ready()).embedder,
+    decoder: () => decoder,
+    now,
+    log,
+    tagsOf: async (photoId, signal) => (await tags.ofPhoto(photoId, signal)).tags,
+  });
+  const tags = createTags({
+    store,
+    log,
+    timers,
+    model: () => models.searchable(),
+    background: watch,
+    onTags: () => bus.emitThinned('tags', libraryEveryMs, () => ({ tags: tags.list() })),
+    onTagged: described,
+  });
+  const albums = createAlbums({
+    store,
+    log,
+    timers,
+    now,
+    find: (query, signal) => search.ids(query, signal),
+    parse: (text) => search.parse({ text }).chips,
+    background: watch,
+    onAlbums: () => bus.emitThinned('albums', libraryEveryMs, () => ({ albums: albums.current() })),
+    onMembers: tellDescribed,
+  });
+  const describing = createDescribing({
+    store,
+    log,
+    now,
+    timers,
+    library,
+    language,
+    tagsOf: (photoId) => tags.shown(photoId).map(({ name }) => name),
+    inBackground: watch,
+    onProgress: (progress) => bus.emitThinned('captions', progressEveryMs, () => progress),
+    onDescribed: described,
+    notice,
+  });
+  const indexSoon: Rooms['indexSoon'] = (rootIds) => {
+    // A command line runs what it wants run and waits for it.
+    if (!watch) return;
+    work.run('Indexing', async () => {
+      await models.ready();
+      const report = await library.run({ rootIds });
+      if (report.indexed + report.removed > 0) await models.index()?.save();
+    });
+  };
+  const packSwitch = createPackSwitch({ store, library, models, packs, log, openIndex });
+  let catchingUp = false;
+  const catchUpSoon = (): void => {
+    if (catchingUp || store.readOnly) return;
+    catchingUp = true;
+    work.run('Looking at the photos with the new model', async () => {
+      try {
+        if ((await packSwitch.catchUp()) > 0) libraryChanged();
+      } finally {
+        catchingUp = false;
+      }
+    });
+  };
+  const rooms: Rooms = {
+    directory,
+    store,
+    library,
+    decoder,
+    models,
+    packs,
+    language,
+    search,
+    describing,
+    tags,
+    albums,
+    bus,
+    grants,
+    log,
+    now,
+    notice,
+    indexSoon,
+    applySettings: () => library.setWatching(watch && readSettings(store).watchFolders),
+    packSwitch,
+  };
+  // Not awaited: a library opens at once, and a query waits no longer than its pack takes.
+  if (watch) startUp(rooms, work);
+  return {
+    rooms,
+    async close() {
+      await describing.close();
+      await library.close();
+      await Promise.all([albums.close(), tags.close()]);
+      await work.settled();
+      const index = models.index();
+      try {
+        if (!store.readOnly) await index?.save();
+      } catch (thrown) {
+        // It is rebuilt from the vectors at the next start; nothing is lost but that time.
+        log.warn('the index could not be saved', { message: AppError.from(thrown).message });
+      }
+      await language.close();
+      await models.close();
+      await decoder.close();
+      bus.close();
+      store.close();
+    },
+  };
+}
+
+/** What a window does by itself. A command line may need no pack at all; the calls that do load it. */
+function startUp(rooms: Rooms, work: Background): void {
+  // Its failure is told by notice, and again to every call that needs it.
+  rooms.models.load().catch(() => undefined);
+  // The files of the active pack were replaced (a newer version of the app): new vectors in the background.
+  work.run('Looking at the photos with the new model', async () => {
+    await rooms.models.ready();
+    await rooms.packSwitch.catchUp();
+  });
+  work.run('Watching the folders', () => rooms.applySettings());
+  // Finishes what was interrupted, and finds what changed while nobody watched.
+  if (rooms.store.roots.list().length > 0) rooms.indexSoon();
+  rooms.tags.changed();
+  rooms.albums.changed();
+  rooms.describing.background.changed();
+}
+
+const processTimers: Timers = {
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
