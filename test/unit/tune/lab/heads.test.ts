@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { add, multiply } from '../../../../main/engine/tune/autodiff/arithmetic.ts';
+import { gradients } from '../../../../main/engine/tune/autodiff/gradients.ts';
+import { openGraph } from '../../../../main/engine/tune/autodiff/graph-session.ts';
+import { sum } from '../../../../main/engine/tune/autodiff/shaping.ts';
+import { elementCount, input, type Tensor } from '../../../../main/engine/tune/autodiff/tensor.ts';
+import type { ParameterLookup, Workshop } from '../../../../main/engine/tune/lab/blocks.ts';
+import { pool, type TokenPair } from '../../../../main/engine/tune/lab/cross-attention.ts';
+import {
+  collectParameters,
+  labHeadNames,
+  labHeads,
+  lookupIn,
+} from '../../../../main/engine/tune/lab/registry.ts';
+import { seededNormal, seededRandom } from '../../search/seeded-random.ts';
+
+const dims = 8;
+const [batch, imageTokens, textTokens] = [2, 5, 3];
+const shop = (parameter: ParameterLookup, dropoutRate = 0): Workshop => ({
+  dims,
+  heads: 2,
+  parameter,
+  dropoutRate,
+});
+const pair: TokenPair = {
+  images: input('images', [batch, imageTokens, dims]),
+  texts: input('texts', [batch, textTokens, dims]),
+};
+
+for (const name of labHeadNames)
+  await test(`the head ${name} keeps its inputs' shapes, and its gradients agree with differences`, async () => {
+    const normal = seededNormal(5);
+    const specs = collectParameters((lookup) => labHeads[name](pair, shop(lookup)), normal);
+    const names = Object.keys(specs);
+    const parameters = Object.fromEntries(names.map((key) => [key, input(key, specs[key]!.shape)]));
+    const out = labHeads[name](pair, shop(lookupIn(parameters)));
+    assert.deepEqual(out.texts.shape, pair.texts.shape);
+    assert.equal(out.images.shape[2], dims);
+
+    const weighted = (x: Tensor, key: string): Tensor => sum(multiply(x, input(key, x.shape)), [0, 1, 2]);
+    const loss = add(weighted(out.images, 'image weights'), weighted(out.texts, 'text weights'));
+    const wanted = [...names.map((key) => parameters[key]!), pair.images, pair.texts];
+    const keys = [...names, 'images', 'texts'];
+    const derived = gradients(loss, wanted);
+    const graph = await openGraph(
+      { loss, ...Object.fromEntries(keys.map((key, i) => [`gradient ${key}`, derived[i]!])) },
+      { threads: 1 },
+    );
+    const numbers = (length: number): Float32Array => Float32Array.from({ length }, normal);
+    const feeds: Record<string, Float32Array> = {
+      ...Object.fromEntries(
+        names.map((key) => {
+          const { start } = specs[key]!;
+          // Off the start, where some gradients are zero by construction.
+          return [key, start.map((value) => value + 0.3 * normal())];
+        }),
+      ),
+      images: numbers(elementCount(pair.images.shape)),
+      texts: numbers(elementCount(pair.texts.shape)),
+      'image weights': numbers(elementCount(out.images.shape)),
+      'text weights': numbers(elementCount(out.texts.shape)),
+    };
+    const run = async () => (await graph.run(feeds)) as Record<string, Float32Array>;
+    const found = await run();
+    const random = seededRandom(11);
+    // Some elements of each: a wrong rule shows in any of them.
+    for (const key of keys)
+      for (let tried = 0; tried < 2; tried++) {
+        const values = feeds[key]!;
+        const at = Math.floor(random() * values.length);
+        const middle = values[at]!;
+        values[at] = middle + 1e-2;
+        const above = (await run())['loss']![0]!;
+        values[at] = middle - 1e-2;
+        const below = (await run())['loss']![0]!;
+        values[at] = middle;
+        const measured = (above - below) / 2e-2;
+        const gradient = found[`gradient ${key}`]![at]!;
+        assert.ok(
+          Math.abs(gradient - measured) <= 2e-2 * Math.max(1, Math.abs(measured)),
+          `${key}[${String(at)}]: derived ${String(gradient)}, measured ${String(measured)}`,
+        );
+      }
+    await graph.release();
+  });
+
+await test('with one token on each side v0 and v1 do nothing but exchange the modalities', async () => {
+  const one = { images: input('images', [2, 1, dims]), texts: input('texts', [2, 1, dims]) };
+  const images = Float32Array.from({ length: 2 * dims }, seededNormal(1));
+  const texts = Float32Array.from({ length: 2 * dims }, seededNormal(2));
+  for (const name of ['v0', 'v1'] as const) {
+    const out = labHeads[name](one, shop(lookupIn({})));
+    const graph = await openGraph({ ...out }, { threads: 1 });
+    const found = await graph.run({ images, texts });
+    assert.deepEqual(found.images, texts);
+    assert.deepEqual(found.texts, images);
+    await graph.release();
+  }
+});
+
+await test('what the Perceiver computes grows linearly with the tokens, what v9 computes does not', () => {
+  const multiplications = (name: 'perceiver' | 'v9', tokens: number): number => {
+    const long = { images: input('images', [1, tokens, dims]), texts: input('texts', [1, tokens, dims]) };
+    const out = labHeads[name](
+      long,
+      shop((key, shape) => input(key, shape)),
+    );
+    let total = 0;
+    const seen = new Set<object>();
+    const visit = ({ origin, shape }: Tensor): void => {
+      if (origin.kind !== 'result' || seen.has(origin.operation)) return;
+      seen.add(origin.operation);
+      const { operator, inputs } = origin.operation;
+      if (operator === 'MatMul' || operator === 'Gemm')
+        total += elementCount(shape) * inputs[0]!.shape.at(-1)!;
+      inputs.forEach(visit);
+    };
+    [out.images, out.texts].forEach(visit);
+    return total;
+  };
+  const growth = (name: 'perceiver' | 'v9'): number => {
+    const [a, b, c] = [64, 128, 256].map((tokens) => multiplications(name, tokens)) as [
+      number,
+      number,
+      number,
+    ];
+    return (c - b) / (b - a);
+  };
+  // Twice the tokens, twice the increase: linear. v9's weights between all pairs of tokens add a square.
+  assert.equal(growth('perceiver'), 2);
+  assert.ok(growth('v9') > 2.5);
+});
+
+await test('pooling leaves out what the mask says', async () => {
+  const tokens = input('tokens', [1, 3, 2]);
+  const graph = await openGraph({ out: pool(tokens, input('mask', [1, 3])) }, { threads: 1 });
+  const { out } = await graph.run({
+    tokens: Float32Array.of(1, 2, 3, 4, 100, 100),
+    mask: Float32Array.of(1, 1, 0),
+  });
+  assert.deepEqual([...out], [2, 3]);
+  await graph.release();
+});
