@@ -16,6 +16,11 @@ export interface ModelSession {
   readonly outputs: readonly string[];
   /** @returns the output as (rows, dims) float32, row-major. */
   run(feeds: Readonly<Record<string, Tensor>>, output: string): Promise<{ data: Float32Array; dims: number }>;
+  /** @returns the outputs asked for, as the model gives them. */
+  runAll(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
 }
 
 /**
@@ -81,6 +86,7 @@ export async function openSession(options: {
       tensor.dispose();
       return { data, dims: data.length / rows };
     },
+    runAll: (feeds, outputs) => session.run(feeds, outputs),
   };
 }
 

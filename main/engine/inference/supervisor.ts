@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
 import type { SpawnWorker, WorkerName, WorkerProcess } from './types.ts';
-import type { WorkerReply } from './worker-messages.ts';
+import type { WorkerMessage, WorkerReply } from './worker-messages.ts';
 
 export interface Supervisor {
   /**
    * @param timeoutMs after which the worker is killed; the request rejects with `onTimeout()`, others in flight
    *   with worker-died whose details say `culprit: 'other'`.
+   * @param signal tells the worker to stop; the request settles when it has, which is when the worker is free again.
+   * @param onProgress hears what the worker says before its answer.
    * @throws AppError worker-died when the process ends first, engine-stopped after close(), or what the worker threw.
    */
   request(type: string, payload: unknown, options?: RequestOptions): Promise<unknown>;
@@ -23,12 +25,16 @@ export interface Supervisor {
 interface RequestOptions {
   readonly timeoutMs?: number;
   readonly onTimeout?: () => AppError;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((value: unknown) => void) | undefined;
 }
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: AppError) => void;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly onProgress: ((value: unknown) => void) | undefined;
+  /** Stops the clock and listening for a cancel. */
+  readonly settle: () => void;
 }
 
 interface Life {
@@ -69,18 +75,31 @@ export function supervise(options: {
   const send = (to: Life, type: string, payload: unknown, requestOptions: RequestOptions): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = nextId++;
-      const { timeoutMs, onTimeout } = requestOptions;
+      const { timeoutMs, onTimeout, signal, onProgress } = requestOptions;
+      const post = (message: WorkerMessage): void => {
+        to.worker.post(message);
+      };
+      const cancel = (): void => {
+        post({ cancel: id });
+      };
       const timer =
         timeoutMs === undefined
           ? undefined
           : setTimeout(() => {
               to.pending.delete(id);
+              settle();
               to.endedBy ??= id;
               reject(onTimeout?.() ?? timedOut(name, timeoutMs));
               to.worker.kill();
             }, timeoutMs);
-      to.pending.set(id, { resolve, reject, timer });
-      to.worker.post({ id, type, payload });
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+      };
+      to.pending.set(id, { resolve, reject, onProgress, settle });
+      post({ id, type, payload });
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted === true) cancel();
     });
 
   const bury = (dead: Life, code: number | null, signal: string | null): void => {
@@ -94,7 +113,7 @@ export function supervise(options: {
       ? new AppError('engine-stopped', `The ${name} process was stopped before it answered.`)
       : died(name, code, signal, typeof dead.endedBy === 'number' ? 'other' : 'unknown', dead.pending.size);
     for (const waiting of dead.pending.values()) {
-      clearTimeout(waiting.timer);
+      waiting.settle();
       waiting.reject(error);
     }
     dead.pending.clear();
@@ -118,8 +137,12 @@ export function supervise(options: {
       const reply = message as WorkerReply;
       const waiting = born.pending.get(reply.id);
       if (waiting === undefined) return;
+      if ('progress' in reply) {
+        waiting.onProgress?.(reply.progress);
+        return;
+      }
       born.pending.delete(reply.id);
-      clearTimeout(waiting.timer);
+      waiting.settle();
       if (reply.ok) waiting.resolve(reply.result);
       else waiting.reject(AppError.fromShape(reply.error));
     });

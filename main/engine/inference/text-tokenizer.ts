@@ -20,14 +20,34 @@ const punctuation = /[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g;
 
 /** @throws AppError pack-invalid */
 export async function openTokenizer(tower: TextTower, packName: string): Promise<TextTokenizer> {
+  const { tokenizer, padId } = await readTokenizer(tower.tokenizer, tower.tokenizerConfig, packName);
+  return {
+    padId,
+    ids(text) {
+      const { ids } = tokenizer.encode(prepare(text, tower));
+      if (ids.length <= tower.maxLength) return ids;
+      const last = ids.at(-1);
+      return [...ids.slice(0, tower.maxLength - 1), ...(last === undefined ? [] : [last])];
+    },
+  };
+}
+
+/**
+ * @param file absolute path of tokenizer.json; `configFile` of tokenizer_config.json, where there is one.
+ * @throws AppError pack-invalid
+ */
+export async function readTokenizer(
+  file: string,
+  configFile: string | null,
+  packName: string,
+): Promise<{ tokenizer: Tokenizer; padId: number }> {
   let tokenizer: Tokenizer;
   let config: z.output<typeof tokenizerConfig>;
   try {
-    const json: unknown = JSON.parse(await readFile(tower.tokenizer, 'utf8'));
-    const rawConfig: unknown =
-      tower.tokenizerConfig === null ? {} : JSON.parse(await readFile(tower.tokenizerConfig, 'utf8'));
+    const json: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const rawConfig: unknown = configFile === null ? {} : JSON.parse(await readFile(configFile, 'utf8'));
     config = tokenizerConfig.parse(rawConfig);
-    tokenizer = new Tokenizer(json, rawConfig);
+    tokenizer = new Tokenizer(json as object, rawConfig as object);
     tokenizer.encode('a');
   } catch (thrown) {
     throw new AppError(
@@ -37,15 +57,7 @@ export async function openTokenizer(tower: TextTower, packName: string): Promise
     );
   }
   const padToken = typeof config.pad_token === 'object' ? config.pad_token?.content : config.pad_token;
-  return {
-    padId: (padToken === undefined ? undefined : tokenizer.token_to_id(padToken)) ?? 0,
-    ids(text) {
-      const { ids } = tokenizer.encode(prepare(text, tower));
-      if (ids.length <= tower.maxLength) return ids;
-      const last = ids.at(-1);
-      return [...ids.slice(0, tower.maxLength - 1), ...(last === undefined ? [] : [last])];
-    },
-  };
+  return { tokenizer, padId: (padToken === undefined ? undefined : tokenizer.token_to_id(padToken)) ?? 0 };
 }
 
 function prepare(text: string, tower: TextTower): string {

@@ -18,7 +18,12 @@ declare module '@huggingface/tokenizers' {
   export class Tokenizer {
     /** @param tokenizer,config the parsed tokenizer.json and tokenizer_config.json. */
     constructor(tokenizer: unknown, config: unknown);
-    encode(text: string): { ids: number[]; tokens: string[]; attention_mask: number[] };
+    /** @param options.add_special_tokens true where it isn't said. */
+    encode(
+      text: string,
+      options?: { add_special_tokens?: boolean },
+    ): { ids: number[]; tokens: string[]; attention_mask: number[] };
+    decode(ids: number[], options?: { skip_special_tokens?: boolean }): string;
     token_to_id(token: string): number | undefined;
   }
 }

@@ -7,9 +7,23 @@ interface WorkerRequest {
   readonly type: string;
   readonly payload: unknown;
 }
+/** Nobody waits for the answer any more. The request is answered all the same, soon. */
+interface WorkerCancel {
+  readonly cancel: number;
+}
+export type WorkerMessage = WorkerRequest | WorkerCancel;
+
 export type WorkerReply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: ErrorShape };
+  | { readonly id: number; readonly ok: false; readonly error: ErrorShape }
+  /** More is coming. */
+  | { readonly id: number; readonly progress: unknown };
+
+export interface RequestContext {
+  /** Aborted when the caller gave up. */
+  readonly signal: AbortSignal;
+  readonly progress: (value: unknown) => void;
+}
 
 /**
  * Answers requests with the handler of their type. Both ends are our own code of the same version, so payloads
@@ -17,25 +31,40 @@ export type WorkerReply =
  */
 export function serveRequests(
   port: ProcessPort,
-  handlers: Readonly<Record<string, (payload: never) => Promise<unknown>>>,
+  handlers: Readonly<Record<string, (payload: never, context: RequestContext) => Promise<unknown>>>,
 ): void {
-  port.onMessage((message) => {
-    const request = message as WorkerRequest;
-    const handler = handlers[request.type];
+  const running = new Map<number, AbortController>();
+  const post = (reply: WorkerReply): void => {
+    port.post(reply);
+  };
+  port.onMessage((raw) => {
+    const message = raw as WorkerMessage;
+    if ('cancel' in message) {
+      running.get(message.cancel)?.abort();
+      return;
+    }
+    const { id, type, payload } = message;
+    const handler = handlers[type];
+    const controller = new AbortController();
+    running.set(id, controller);
+    const context: RequestContext = {
+      signal: controller.signal,
+      progress: (value) => {
+        post({ id, progress: value });
+      },
+    };
     const answer =
       handler === undefined
-        ? Promise.reject(new AppError('internal', `A worker was asked for an unknown "${request.type}".`))
-        : Promise.resolve().then(() => handler(request.payload as never));
+        ? Promise.reject(new AppError('internal', `A worker was asked for an unknown "${type}".`))
+        : Promise.resolve().then(() => handler(payload as never, context));
     answer.then(
       (result) => {
-        port.post({ id: request.id, ok: true, result } satisfies WorkerReply);
+        running.delete(id);
+        post({ id, ok: true, result });
       },
       (thrown: unknown) => {
-        port.post({
-          id: request.id,
-          ok: false,
-          error: AppError.from(thrown).toShape(),
-        } satisfies WorkerReply);
+        running.delete(id);
+        post({ id, ok: false, error: AppError.from(thrown).toShape() });
       },
     );
   });

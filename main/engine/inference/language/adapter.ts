@@ -14,8 +14,7 @@ export interface Hooks {
   /** Hears the whole text so far, prompt included, after each token. */
   readonly onText: (text: string) => void;
   /**
-   * Asked before each token. True when the request was cancelled: stop at once and call `cancelled()` for the error
-   * to throw. It can only turn true while the message loop runs: await something (`nextTurn`) between tokens.
+   * Asked before each token. True when the request was cancelled: stop at once and throw `cancelled()`. It can only turn true while the message loop runs: await something (`nextTurn` of token-steps.ts) between tokens.
    */
   readonly shouldStop: () => boolean;
 }
@@ -50,8 +49,15 @@ export interface Adapter {
 export interface AdapterOptions {
   /** For operators. */
   readonly threads: number;
-  /** The vision model of the other pack that this one sees through, checked to be the recorded one. */
-  readonly imageTower: string | null;
+  /** The vision model of another pack that this one sees through, checked to be the recorded one. */
+  readonly imageTower: {
+    readonly pack: { readonly id: string; readonly name: string; readonly dir: string };
+    /** Absolute path. */
+    readonly file: string;
+    readonly input: string;
+    /** Gives an embedding for each cell of a grid over the picture. */
+    readonly patchOutput: string;
+  } | null;
   /** How pixels are normalised: the pack's own spec, or that of the pack of the image tower. */
   readonly normalise: {
     readonly rescale: number;
