@@ -1,4 +1,4 @@
-"""Trains the starter pack: prepare, train, export, evaluate; or one of the last two alone. See README.md."""
+"""Trains the packs that ship: the starter (prepare, train, export, evaluate), the captioner and the answerer. See README.md."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def main() -> None:
         "step",
         nargs="?",
         default="all",
-        choices=["all", "export", "evaluate"],
-        help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out",
+        choices=["all", "export", "evaluate", "caption", "answer", "evaluate-caption", "evaluate-answer"],
+        help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out; "
+        "caption, answer: train and write the captioner or the answerer on --starter's tower; evaluate-caption, evaluate-answer: measure theirs",
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/data/starter"), help="the tars, index.jsonl and sources.json")
     parser.add_argument("--out", type=Path, default=HERE, help="the pack folder")
@@ -25,6 +26,13 @@ def main() -> None:
         "--work", type=Path, default=Path("/var/tmp/afterimage-train/run1"), help="checkpoints, log and tokenizer of this run"
     )
     parser.add_argument("--cache", type=Path, default=Path("/tmp/afterimage-cache"), help="decoded photos, 1.5 GB, made when missing")
+    parser.add_argument("--starter", type=Path, default=HERE, help="captioner and answerer: the pack whose image tower they share")
+    parser.add_argument(
+        "--views",
+        type=Path,
+        default=Path("/var/tmp/afterimage-train/views"),
+        help="captioner and answerer: what the tower sees, 5 GB, made when missing",
+    )
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
     parser.add_argument("--minutes", type=float, default=104, help="wall-clock of the training alone")
     parser.add_argument("--batch", type=int, default=128, help="photos a step and worker")
@@ -39,6 +47,11 @@ def main() -> None:
     parser.add_argument("--last", action="store_true", help="export the last weights (state.pt) and not their running average")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
+    if args.step in ("caption", "answer", "evaluate-caption", "evaluate-answer"):
+        from .speech_steps import run
+
+        run(args)
+        return
     if args.step == "evaluate":
         from .evaluate import evaluate
 
