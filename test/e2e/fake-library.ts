@@ -127,7 +127,14 @@ export class FakeLibrary {
     };
   }
 
-  search(text: string, examples: number, offset: number, limit: number): CallOutput<'search.query'> {
+  /** @param found ids that words lead to; they go first. */
+  search(
+    text: string,
+    examples: number,
+    offset: number,
+    limit: number,
+    found: readonly number[] = [],
+  ): CallOutput<'search.query'> {
     const chips = parse(text);
     const free = chips.some((chip) => chip.kind === 'text') || examples > 0;
     const thin = text.includes('submarine');
@@ -136,9 +143,14 @@ export class FakeLibrary {
     const strong = !free || thin ? 0 : Math.min(total, 14);
     const likely = !free || thin ? 0 : Math.min(total - strong, 46);
     const hits: Hit[] = [];
+    // A prime stride visits every photo once.
+    const looks = Array.from(
+      { length: total },
+      (_, rank) => 1 + ((rank * 7_919 + mix(text.length + examples)) % Math.max(1, this.count)),
+    );
+    const order = found.length === 0 ? looks : [...found, ...looks.filter((id) => !found.includes(id))];
     for (let rank = offset; rank < Math.min(total, offset + limit); rank++) {
-      // A prime stride visits every photo once.
-      const id = 1 + ((rank * 7_919 + mix(text.length + examples)) % Math.max(1, this.count));
+      const id = order[rank] ?? 1;
       hits.push({
         id,
         name: nameOf(id),
@@ -149,7 +161,7 @@ export class FakeLibrary {
         offline: this.isOffline(id),
         score: 0.31 - rank / 10_000,
         band: rank < strong ? 'strong' : rank < strong + likely ? 'likely' : 'weak',
-        foundBy: 'looks',
+        foundBy: rank < found.length ? 'words' : 'looks',
         copies: 0,
       });
     }

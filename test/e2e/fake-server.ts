@@ -9,6 +9,7 @@ import {
   type CallInput,
   type CallName,
   type CallOutput,
+  type CallProgress,
   type EventName,
   type EventPayload,
   type IndexProgress,
@@ -17,15 +18,24 @@ import {
   type Settings,
 } from '../../main/contract.ts';
 import { AppError, type ErrorCode } from '../../main/errors.ts';
+import { FakeDescriptions, writingPacks } from './fake-describe.ts';
 import { FakeLibrary, mix, parse, root, sizeOf, type FakeOptions } from './fake-library.ts';
 
-type Handlers = { [K in CallName]?: (input: ParsedInput<K>) => CallOutput<K> | Promise<CallOutput<K>> };
+interface Context<K extends CallName> {
+  readonly signal: AbortSignal;
+  readonly progress: (value: CallProgress<K>) => void;
+}
+export type Handlers = {
+  [K in CallName]?: (input: ParsedInput<K>, context: Context<K>) => CallOutput<K> | Promise<CallOutput<K>>;
+};
 
 export interface FakeServerOptions extends FakeOptions {
   /** The built page. */
   readonly dist: string;
   readonly language?: Settings['language'];
   readonly theme?: Settings['theme'];
+  /** Whether there are models that caption and answer; the default is yes. */
+  readonly writing?: boolean;
   /** Pictures to show instead of coloured ones. */
   readonly picture?: (id: number, size: string) => Promise<Buffer> | undefined;
 }
@@ -62,7 +72,10 @@ const starterPack: Pack = {
 
 export class FakeServer {
   readonly library: FakeLibrary;
+  readonly describe: FakeDescriptions;
   readonly heard: { name: string; input: unknown }[] = [];
+  /** Calls that the page gave up, and that stopped for it. */
+  readonly cancelled: string[] = [];
   /** Calls that fail, by name. */
   readonly failing = new Map<CallName, ErrorCode>();
   /** Searches that wait for this before they answer, by text. */
@@ -88,7 +101,8 @@ export class FakeServer {
   constructor(options: FakeServerOptions) {
     this.#options = options;
     this.library = new FakeLibrary(options);
-    this.packs = somePacks(options.model !== false);
+    this.describe = new FakeDescriptions(this.library, (photoIds) => this.emit('described', { photoIds }));
+    this.packs = somePacks(options.model !== false, options.model !== false && options.writing !== false);
     this.#settings = {
       language: options.language ?? 'en',
       theme: options.theme ?? 'system',
@@ -163,18 +177,28 @@ export class FakeServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const call = name as CallName;
-    response.setHeader('content-type', 'application/json');
+    const streamed = request.headers.accept === 'application/x-ndjson';
+    response.setHeader('content-type', streamed ? 'application/x-ndjson' : 'application/json');
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const progress = (value: unknown): void => {
+      if (streamed) response.write(`${JSON.stringify({ progress: value })}\n`);
+    };
     try {
       const input: unknown = calls[call].input.parse(JSON.parse(Buffer.concat(chunks).toString()));
       this.heard.push({ name, input });
       const failing = this.failing.get(call);
       if (failing !== undefined) throw new AppError(failing, `${name} fails in this test.`);
-      const handler = this.#handlers[call] as ((value: unknown) => unknown) | undefined;
+      const handler = (this.#handlers[call] ?? this.describe.handlers[call]) as
+        | ((value: unknown, context: { signal: AbortSignal; progress: typeof progress }) => unknown)
+        | undefined;
       if (handler === undefined) throw new AppError('not-supported', `${name} is not faked.`);
-      response.end(JSON.stringify({ output: await handler(input) }));
+      response.end(JSON.stringify({ output: await handler(input, { signal: gone.signal, progress }) }));
     } catch (error) {
-      response.statusCode = 400;
-      response.end(JSON.stringify({ error: AppError.from(error).toShape() }));
+      const shape = AppError.from(error).toShape();
+      if (shape.code === 'cancelled') this.cancelled.push(name);
+      if (!streamed) response.statusCode = 400;
+      response.end(JSON.stringify({ error: shape }));
     }
   }
 
@@ -250,13 +274,18 @@ export class FakeServer {
       return { queued: before - this.library.failures.length };
     },
     'photos.timeline': () => this.library.timeline(),
-    'photos.get': ({ photoId }) => this.library.detail(photoId),
+    'photos.get': ({ photoId }) => ({
+      ...this.library.detail(photoId),
+      caption: this.describe.captions.get(photoId) ?? null,
+      tags: this.describe.tagsOf(photoId),
+    }),
     'photos.duplicates': ({ offset, limit }) => this.library.duplicates(offset, limit),
     'photos.openFile': () => ({}),
     'photos.reveal': () => ({}),
     'search.query': async (input) => {
       await this.held.get(input.text);
-      return this.library.search(input.text, input.examples.length, input.offset, input.limit);
+      const found = this.describe.withWords(input.text);
+      return this.library.search(input.text, input.examples.length, input.offset, input.limit, found);
     },
     'search.parse': ({ text }) => ({ chips: parse(text) }),
     'search.addExample': ({ name }) => ({ exampleId: `example-${name}`, name, width: 640, height: 480 }),
@@ -331,10 +360,11 @@ function browse(grant: CallInput<'folders.browse'>['grant']): CallOutput<'folder
   };
 }
 
-function somePacks(model: boolean): Pack[] {
+function somePacks(model: boolean, writing: boolean): Pack[] {
   const later = { installed: false, active: [], photos: 0, fingerprint: null, selfTest: null };
   return [
     { ...starterPack, installed: model, active: model ? ['embed'] : [] },
+    ...writingPacks(starterPack, writing),
     {
       ...starterPack,
       ...later,
