@@ -1,0 +1,98 @@
+/** Parts of the pairs for training, for choosing and for proving, with everything alike on one side. */
+import type { TrainingPairs } from './train-head.ts';
+
+export interface Split {
+  readonly train: TrainingPairs;
+  /** Decides when to stop and how far to go. */
+  readonly choose: TrainingPairs;
+  /** Seen once, at the end. */
+  readonly prove: TrainingPairs;
+}
+
+/** Joins what belongs together: near-duplicates, bursts, texts of one photo. */
+export class Kin {
+  readonly #parents: Int32Array;
+
+  constructor(count: number) {
+    this.#parents = Int32Array.from({ length: count }, (_, i) => i);
+  }
+
+  /** The one that stands for all that `member` belongs together with. */
+  of(member: number): number {
+    let root = member;
+    while (this.#parents[root] !== root) root = this.#parents[root] ?? root;
+    // Paths are shortened on the way, so that long chains are walked once.
+    for (let at = member; at !== root;) {
+      const next = this.#parents[at] ?? root;
+      this.#parents[at] = root;
+      at = next;
+    }
+    return root;
+  }
+
+  join(a: number, b: number): void {
+    this.#parents[this.of(a)] = this.of(b);
+  }
+
+  /** (count,): the same number for all that belong together. */
+  groups(): Int32Array {
+    return Int32Array.from(this.#parents, (_, i) => this.of(i));
+  }
+}
+
+/**
+ * Draws whole groups until each part has its share of the pairs.
+ * @param kin (pairs,) from `Kin.groups`: pairs of one number stay on one side. Coarser than `pairs.groups`.
+ * @param random uniform in [0, 1), seeded.
+ */
+export function splitPairs(
+  pairs: TrainingPairs,
+  kin: Int32Array,
+  random: () => number,
+  shares = { choose: 0.15, prove: 0.15 },
+): Split {
+  const members = new Map<number, number[]>();
+  kin.forEach((group, row) => {
+    const list = members.get(group);
+    if (list === undefined) members.set(group, [row]);
+    else list.push(row);
+  });
+  const drawn = [...members.values()]
+    .map((rows) => ({ rows, at: random() }))
+    .sort((a, b) => a.at - b.at || (a.rows[0] ?? 0) - (b.rows[0] ?? 0));
+  const count = kin.length;
+  const parts = { prove: [] as number[], choose: [] as number[], train: [] as number[] };
+  for (const { rows } of drawn) {
+    const part =
+      parts.prove.length < shares.prove * count
+        ? parts.prove
+        : parts.choose.length < shares.choose * count
+          ? parts.choose
+          : parts.train;
+    part.push(...rows);
+  }
+  return {
+    train: take(pairs, parts.train),
+    choose: take(pairs, parts.choose),
+    prove: take(pairs, parts.prove),
+  };
+}
+
+/** Some rows of the pairs, in this order. */
+export function take(
+  { images, texts, dims, weights, groups }: TrainingPairs,
+  rows: readonly number[],
+): TrainingPairs {
+  const part = {
+    images: new Float32Array(rows.length * dims),
+    texts: new Float32Array(rows.length * dims),
+    dims,
+    weights: Float32Array.from(rows, (row) => weights[row] ?? 0),
+    groups: Int32Array.from(rows, (row) => groups[row] ?? row),
+  };
+  rows.forEach((row, i) => {
+    part.images.set(images.subarray(row * dims, (row + 1) * dims), i * dims);
+    part.texts.set(texts.subarray(row * dims, (row + 1) * dims), i * dims);
+  });
+  return part;
+}
