@@ -1,5 +1,6 @@
 /** Calls about albums, plain and smart. */
-import type { Albums } from './search/albums-types.ts';
+import { timelineColumns } from './photo-handlers.ts';
+import type { Rooms } from './rooms.ts';
 import type { Handlers } from './types.ts';
 
 type AlbumCalls =
@@ -11,7 +12,10 @@ type AlbumCalls =
   | 'albums.take'
   | 'albums.photos';
 
-export function albumHandlers({ albums }: { readonly albums: Albums }): Pick<Handlers, AlbumCalls> {
+export function albumHandlers({
+  albums,
+  store,
+}: Pick<Rooms, 'albums' | 'store'>): Pick<Handlers, AlbumCalls> {
   return {
     'albums.list': async (_input, { signal }) => ({ albums: await albums.list(signal) }),
     'albums.create': async (input, { signal }) => ({ album: await albums.create(input, signal) }),
@@ -22,6 +26,7 @@ export function albumHandlers({ albums }: { readonly albums: Albums }): Pick<Han
     },
     'albums.add': ({ albumId, photoIds }) => ({ album: albums.add(albumId, photoIds) }),
     'albums.take': ({ albumId, photoIds }) => ({ album: albums.take(albumId, photoIds) }),
-    'albums.photos': ({ albumId }, { signal }) => albums.photos(albumId, signal),
+    'albums.photos': async ({ albumId }, { signal }) =>
+      timelineColumns(store, new Set(await albums.photos(albumId, signal))),
   };
 }

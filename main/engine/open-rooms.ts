@@ -13,9 +13,10 @@ import type { Timers } from './library/types.ts';
 import { createModelKeeper, type LoadedModel } from './model-keeper.ts';
 import { createPackShelf } from './pack-shelf.ts';
 import { createPackSwitch } from './pack-switch.ts';
-import { createAlbums, createTags } from './rooms-to-come.ts';
 import type { Rooms } from './rooms.ts';
+import { createAlbums } from './search/albums.ts';
 import { createSearch } from './search/search.ts';
+import { createTags } from './search/tags.ts';
 import { openStore } from './store/store.ts';
 import type { EngineOptions } from './types.ts';
 

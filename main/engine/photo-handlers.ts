@@ -48,20 +48,25 @@ export function photoHandlers({ store, tags }: Pick<Rooms, 'store' | 'tags'>): P
 }
 
 function timelineOf(store: Store, generation: number): CallOutput<'photos.timeline'> {
-  const { ids, widths, heights, takenAt } = store.photos.timeline();
+  return { generation, ...timelineColumns(store) };
+}
+
+/** @param only these photos; all without it. @returns their columns, newest first. */
+export function timelineColumns(store: Store, only?: ReadonlySet<number>): CallOutput<'albums.photos'> {
+  const all = store.photos.timeline();
+  const ids: number[] = [];
+  const aspects: number[] = [];
   const months: { month: string; count: number }[] = [];
-  for (const time of takenAt) {
-    const month = monthOf(time);
+  all.ids.forEach((id, i) => {
+    if (only?.has(id) === false) return;
+    ids.push(id);
+    aspects.push(Math.max(1, Math.round((100 * (all.widths[i] ?? 0)) / Math.max(1, all.heights[i] ?? 1))));
+    const month = monthOf(all.takenAt[i] ?? 0);
     const last = months.at(-1);
     if (last?.month === month) last.count++;
     else months.push({ month, count: 1 });
-  }
-  return {
-    generation,
-    ids,
-    aspects: widths.map((width, i) => Math.max(1, Math.round((100 * width) / Math.max(1, heights[i] ?? 1)))),
-    months,
-  };
+  });
+  return { ids, aspects, months };
 }
 
 /** E.g. 2021-05; cameras with a wild clock still get a month. */

@@ -1,5 +1,5 @@
 /** What the albums room needs of the others, and what it offers the engine. */
-import type { Album, CallOutput, Chip, ParsedInput, SmartQuery } from '../../contract.ts';
+import type { Album, Chip, ParsedInput, SmartQuery } from '../../contract.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 import type { Delays } from './tags-types.ts';
@@ -32,7 +32,8 @@ export interface Albums {
   remove(albumId: number): void;
   add(albumId: number, photoIds: readonly number[]): Album;
   take(albumId: number, photoIds: readonly number[]): Album;
-  photos(albumId: number, signal?: AbortSignal): Promise<CallOutput<'albums.photos'>>;
+  /** Ids, newest first. @throws AppError not-found */
+  photos(albumId: number, signal?: AbortSignal): Promise<number[]>;
   /** Photos came or went, their captions or tags changed, or the pack did: smart albums look again, soon. */
   changed(): void;
   /** Resolves when every smart album holds what its query finds, or says why it cannot. @throws AppError cancelled */
