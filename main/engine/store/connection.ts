@@ -109,11 +109,15 @@ function checkIdentity(db: Database.Database, path: string, known: number): void
  * library-damaged, vectors are checked for their length, and graph chunks carry checksums.
  */
 function checkSmallTables(db: Database.Database, path: string): void {
-  for (const table of ['state', 'roots', 'models', 'settings', 'snapshots']) {
+  const described = libraryVersion(db) >= 2;
+  const small = ['state', 'roots', 'models', 'settings', 'snapshots'];
+  for (const table of described ? [...small, 'tags', 'albums'] : small) {
     const found = db.pragma(`quick_check('${table}')`, { simple: true });
     if (found !== 'ok') throw damaged(path, String(found));
   }
-  for (const table of ['photos', 'embeddings', 'removals', 'snapshot_chunks'])
+  const big = ['photos', 'embeddings', 'removals', 'snapshot_chunks'];
+  const words = ['hand_captions', 'model_captions', 'photo_tags', 'words_data', 'tag_words_data'];
+  for (const table of described ? [...big, ...words] : big)
     db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 

@@ -1,8 +1,8 @@
 /** Questions about photos: the timeline, filters, duplicates, counts. Nothing here writes. */
 import type { Database } from 'better-sqlite3';
-import { foldText } from './fold-text.ts';
+import { createPhotoFilter } from './photo-filter.ts';
 import { photoColumns, toPhotoRow, type RawPhoto } from './photo-rows.ts';
-import type { KnownFile, PhotoFilter, PhotoRow, PhotoStatus, PhotoTable } from './types.ts';
+import type { KnownFile, PhotoRow, PhotoStatus, PhotoTable } from './types.ts';
 
 type PhotoQueries = Pick<
   PhotoTable,
@@ -19,7 +19,12 @@ type PhotoQueries = Pick<
   | 'duplicates'
 >;
 
-export function createPhotoQueries(db: Database, path: string): PhotoQueries {
+/** @param phrase photos in whose caption, tags or names it stands */
+export function createPhotoQueries(
+  db: Database,
+  path: string,
+  phrase: (phrase: string) => number[],
+): PhotoQueries {
   const toRow = (raw: RawPhoto): PhotoRow => toPhotoRow(raw, path);
   const from = `SELECT ${photoColumns} FROM photos p`;
   const get = db.prepare<[number], RawPhoto>(`${from} WHERE p.id = ?`);
@@ -63,7 +68,7 @@ export function createPhotoQueries(db: Database, path: string): PhotoQueries {
        GROUP BY hash HAVING count(*) > 1 ORDER BY min(id) LIMIT @limit OFFSET @offset`,
     )
     .pluck();
-  const filter = createFilter(db);
+  const filter = createPhotoFilter(db, phrase);
 
   return {
     get(id) {
@@ -112,55 +117,5 @@ export function createPhotoQueries(db: Database, path: string): PhotoQueries {
           .map(toRow),
       ),
     }),
-  };
-}
-
-/** What people type against what decoders call the format. */
-const formatNames: Readonly<Record<string, readonly string[]>> = {
-  jpg: ['jpeg'],
-  tif: ['tiff'],
-  heic: ['heic', 'heif'],
-  heif: ['heic', 'heif'],
-};
-
-function createFilter(db: Database): (filter: PhotoFilter) => number[] {
-  const cameras = db
-    .prepare<[], string>('SELECT DISTINCT camera FROM photos WHERE camera IS NOT NULL')
-    .pluck();
-  return (filter) => {
-    const where = ['p.width IS NOT NULL'];
-    const values: (string | number)[] = [];
-    const add = (condition: string, ...bound: (string | number)[]): void => {
-      where.push(condition);
-      values.push(...bound);
-    };
-    for (const part of filter.in ?? [])
-      add(`instr(r.folded_path || '/' || p.folded_path, ?) > 0`, foldText(part));
-    if (filter.rootIds !== undefined)
-      add('p.root_id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.rootIds));
-    if (filter.after !== undefined) add('p.shown_at >= ?', filter.after);
-    if (filter.before !== undefined) add('p.shown_at < ?', filter.before);
-    if (filter.camera !== undefined) {
-      // A library has few cameras: they are folded and matched here, and the photos found through the index.
-      const wanted = filter.camera.map(foldText);
-      const matching = cameras.all().filter((camera) => {
-        const folded = foldText(camera);
-        return wanted.some((part) => folded.includes(part));
-      });
-      add('p.camera IN (SELECT value FROM json_each(?))', JSON.stringify(matching));
-    }
-    if (filter.formats !== undefined) {
-      const formats = filter.formats.flatMap(
-        (name) => formatNames[name.toLowerCase()] ?? [name.toLowerCase()],
-      );
-      add('p.format IN (SELECT value FROM json_each(?))', JSON.stringify(formats));
-    }
-    if (filter.offline !== undefined) add('r.online = ?', filter.offline ? 0 : 1);
-    const statement = db
-      .prepare<(string | number)[], number>(
-        `SELECT p.id FROM photos p JOIN roots r ON r.id = p.root_id WHERE ${where.join(' AND ')} ORDER BY p.id`,
-      )
-      .pluck();
-    return statement.all(...values);
   };
 }

@@ -1,24 +1,30 @@
 /** What changes photos: scans, moves, commits of a batch, removals. Questions are in photo-queries.ts. */
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.ts';
+import type { CarryOver } from './carry-over.ts';
 import { foldText } from './fold-text.ts';
 import type { VectorWriter } from './embeddings.ts';
 import type { History } from './history.ts';
 import { createPhotoQueries } from './photo-queries.ts';
 import { metadataColumns } from './photo-rows.ts';
 import type { FailedPhoto, IndexedPhoto, PhotoTable, ThumbnailTable } from './types.ts';
+import type { WordWriter } from './word-writer.ts';
 
 export interface PhotoTableOptions {
   readonly path: string;
   readonly history: History;
   readonly vectors: VectorWriter;
+  readonly words: WordWriter;
+  readonly carryOver: CarryOver;
+  /** Photos in whose caption, tags or names the phrase stands. */
+  readonly phrase: (phrase: string) => number[];
   readonly thumbnails: Pick<ThumbnailTable, 'put'>;
   /** Hears, after the commit, the content hashes of photos that went or changed their bytes. */
   readonly onUnused: (hashes: readonly string[]) => void;
 }
 
 export function createPhotoTable(db: Database, options: PhotoTableOptions): PhotoTable {
-  const { history, vectors } = options;
+  const { history, vectors, words, carryOver } = options;
   const metadataNames = Object.keys(metadataColumns);
   const insert = db
     .prepare<[number, string, string, number, number], number>(
@@ -51,7 +57,8 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
     .prepare<[number], number>('UPDATE photos SET deaths = deaths + 1 WHERE id = ? RETURNING deaths')
     .pluck();
   const setIndexed = db.prepare(
-    `UPDATE photos SET status = 'indexed', error = NULL, deaths = 0, hash = @hash, bytes = @bytes, mtime_ms = @mtimeMs,
+    `UPDATE photos SET status = 'indexed', error = NULL, deaths = 0, hash = @hash, described_hash = @hash,
+       bytes = @bytes, mtime_ms = @mtimeMs,
        ${Object.entries(metadataColumns)
          .map(([column, key]) => `${column} = @${key}`)
          .join(', ')}
@@ -67,6 +74,7 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
   const hashOf = db.prepare<[number], string | null>('SELECT hash FROM photos WHERE id = ?').pluck();
   const copyRow = db.prepare(
     `UPDATE photos SET status = 'indexed', error = NULL, deaths = 0, bytes = @bytes, mtime_ms = @mtimeMs, hash = s.hash,
+       described_hash = s.hash,
        ${metadataNames.map((column) => `${column} = s.${column}`).join(', ')}
      FROM (SELECT * FROM photos WHERE id = @from AND width IS NOT NULL AND hash IS NOT NULL) AS s
      WHERE photos.id = @id`,
@@ -81,7 +89,9 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
     const before = hashOf.get(photo.photoId);
     // Gone while it was being worked on: its vector has nowhere to belong.
     if (before === undefined) return null;
+    const described = carryOver.before(photo.photoId);
     setIndexed.run({ ...photo.metadata, ...photo.stat, hash: photo.hash, id: photo.photoId });
+    carryOver.indexed(photo.photoId, described, photo.hash);
     vectors.write(modelId, photo.photoId, photo.vector, generation);
     if (before === photo.hash) return null;
     // Other models' vectors are of the old bytes; withoutVector() offers the photo to them again.
@@ -93,12 +103,13 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
     const before = hashOf.get(photoId);
     if (before === undefined) return null;
     setFailed.run(JSON.stringify(error), hash, stat.bytes, stat.mtimeMs, photoId);
+    carryOver.failed(photoId);
     if (dropVectors.run(photoId).changes > 0) history.recordRemovals(generation, [photoId]);
     return before === hash ? null : before;
   };
 
   return {
-    ...createPhotoQueries(db, options.path),
+    ...createPhotoQueries(db, options.path, options.phrase),
     add: (rootId, files) =>
       db.transaction(() =>
         files.map((file) => {
@@ -115,6 +126,7 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
     move(photoId, { rootId, relPath, stat }) {
       db.transaction(() => {
         move.run(rootId, relPath, foldText(relPath), stat.bytes, stat.mtimeMs, photoId);
+        words.refresh([photoId]);
         history.bump();
       })();
     },
@@ -159,11 +171,14 @@ export function createPhotoTable(db: Database, options: PhotoTableOptions): Phot
       db
         .transaction(() => {
           const generation = history.bump();
+          const described = carryOver.before(photoId);
           if (copyRow.run({ ...stat, id: photoId, from: fromId }).changes === 0)
             throw new AppError(
               'not-found',
               `Photo ${fromId} cannot be copied to photo ${photoId}: one of them is gone or not indexed.`,
             );
+          const hash = hashOf.get(photoId);
+          if (typeof hash === 'string') carryOver.indexed(photoId, described, hash);
           dropVectors.run(photoId);
           copyVectors.run({ id: photoId, from: fromId, generation });
           return generation;

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { foldText } from './fold-text.ts';
 import type { History } from './history.ts';
 import type { RootRow, RootTable } from './types.ts';
+import type { WordWriter } from './word-writer.ts';
 
 interface RawRoot extends Omit<RootRow, 'online'> {
   readonly online: number;
@@ -15,6 +16,7 @@ const toRoot = (raw: RawRoot): RootRow => ({ ...raw, online: raw.online === 1 })
 export function createRootTable(
   db: Database,
   history: History,
+  words: WordWriter,
   onUnused: (hashes: readonly string[]) => void,
 ): RootTable {
   const list = db.prepare<[], RawRoot>(`SELECT ${columns} FROM roots ORDER BY id`);
@@ -81,7 +83,9 @@ export function createRootTable(
           .all({ parent: parentId, child: childId, prefix: withSlash })
           .map((pair) => (pair.keepChild === 1 ? pair.parent : pair.child));
         for (const id of dropped) deletePhoto.run(id);
+        const moved = photosOf.all(childId);
         adopt.run({ parent: parentId, child: childId, prefix: withSlash, folded: foldText(withSlash) });
+        words.refresh(moved);
         deleteRoot.run(childId);
         history.recordRemovals(history.bump(), dropped);
       })();

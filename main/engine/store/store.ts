@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.ts';
 import { silentLog, type Log } from '../log.ts';
+import { createAlbumTable } from './albums.ts';
+import { createAnswerTable } from './answers.ts';
+import { createCaptionTable } from './captions.ts';
+import { createCarryOver } from './carry-over.ts';
 import { openConnection } from './connection.ts';
 import { createEmbeddingTable, createVectorWriter } from './embeddings.ts';
 import { createHistory } from './history.ts';
@@ -13,8 +17,11 @@ import { createRootTable } from './roots.ts';
 import { createSettingTable } from './settings.ts';
 import { createSnapshotTable } from './snapshots.ts';
 import { fromSqlite, withAppErrors } from './sqlite-errors.ts';
+import { createTagTable } from './tags.ts';
 import { openThumbnails, type ThumbnailFile } from './thumbnails.ts';
 import type { OpenStoreOptions, Store } from './types.ts';
+import { createWordWriter } from './word-writer.ts';
+import { createWordTable } from './words.ts';
 
 /**
  * Opens the library in `directory`, making it when it is not there.
@@ -92,16 +99,35 @@ export function createTables(
   db: Database,
   path: string,
   thumbnails: Pick<ThumbnailFile, 'put' | 'dropUnused'>,
-): Pick<Store, 'roots' | 'photos' | 'embeddings' | 'snapshots' | 'settings'> {
+): Omit<Store, 'path' | 'readOnly' | 'thumbnails' | 'sizes' | 'close'> {
   const history = createHistory(db);
   const vectors = createVectorWriter(db);
   const onUnused = (hashes: readonly string[]): void => thumbnails.dropUnused(hashes);
+  const wordWriter = createWordWriter(db);
+  const captions = createCaptionTable(db, wordWriter);
+  const tags = createTagTable(db, path, wordWriter);
+  const words = createWordTable(db, { caption: (photoId) => captions.get(photoId), tags });
+  const photos = createPhotoTable(db, {
+    path,
+    history,
+    vectors,
+    words: wordWriter,
+    carryOver: createCarryOver(db, wordWriter),
+    phrase: (phrase) => words.phrase(phrase),
+    thumbnails,
+    onUnused,
+  });
   return {
-    roots: withAppErrors(createRootTable(db, history, onUnused), path),
-    photos: withAppErrors(createPhotoTable(db, { path, history, vectors, thumbnails, onUnused }), path),
+    roots: withAppErrors(createRootTable(db, history, wordWriter, onUnused), path),
+    photos: withAppErrors(photos, path),
     embeddings: withAppErrors(createEmbeddingTable(db, path, history, vectors), path),
     snapshots: withAppErrors(createSnapshotTable(db, path), path),
     settings: withAppErrors(createSettingTable(db, path), path),
+    captions: withAppErrors(captions, path),
+    answers: withAppErrors(createAnswerTable(db, path), path),
+    tags: withAppErrors(tags, path),
+    albums: withAppErrors(createAlbumTable(db, path, wordWriter), path),
+    words: withAppErrors(words, path),
   };
 }
 

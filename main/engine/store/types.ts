@@ -246,6 +246,8 @@ export interface CaptionRow {
 /** A model's caption of one photo, to be stored. */
 export interface ModelCaption {
   readonly photoId: number;
+  /** The bytes that were looked at; the photo's present ones when left out. */
+  readonly hash?: string | undefined;
   readonly packId: string;
   readonly fingerprint: string;
   readonly text: string;
@@ -350,23 +352,42 @@ export interface AlbumTable {
   ofPhoto(photoId: number): { id: number; name: string }[];
 }
 
+/** Where a word stands: in a caption by hand or of a model, in a tag's name or a file's. */
+export type WordPlace = 'hand' | 'caption' | 'tag' | 'name';
+
+export interface WordHit {
+  readonly photoId: number;
+  /** Share of the query's information (the idf of its words) that the photo holds; 1 when it holds every word. */
+  readonly score: number;
+  /** How many of the query's `terms` the photo holds. */
+  readonly matched: number;
+  /** Where it holds them; never empty. */
+  readonly places: readonly WordPlace[];
+}
+
 /** The full-text index over captions, tags and file names. Folded: case and accents don't count. */
 export interface WordTable {
   /**
-   * Photos that hold words of the query, best first (BM25, captions before tags before names). Words are matched by
-   * stem; Chinese and Japanese by characters. Any text is safe: nothing in it is an operator.
-   * @returns matched: how many of the query's `terms` the photo holds.
+   * Photos that hold all words of the query, or its rare ones; best first. Words that every photo could have (the, of,
+   * photo) don't count. Words are matched by stem; Chinese and Japanese by characters. Any text is safe: nothing in it
+   * is an operator.
+   * @returns terms: how many words of the query count; weight: how much they tell photos apart, 0 to 1.
    */
   search(
     text: string,
     options: { limit: number; allowed?: ReadonlySet<number> | undefined },
-  ): { terms: number; hits: { photoId: number; score: number; matched: number }[] };
-  /** Photos in whose caption, tags or name exactly these words stand in this order, ascending ids. */
+  ): { terms: number; weight: number; hits: WordHit[] };
+  /**
+   * Photos in whose caption, tags, file name or folders exactly these words stand in this order, ascending ids; none
+   * for a phrase without words.
+   */
   phrase(phrase: string): number[];
   /** What the index holds of a photo. */
   of(photoId: number): { caption: string; tags: readonly string[]; name: string } | undefined;
-  /** Photos that hold a caption or a tag, names aside. */
-  described(): number;
+  /** The query's words that one photo holds, and the text that each stands in. */
+  hitsOf(text: string, photoId: number): { word: string; where: 'caption' | 'tag' | 'name'; text: string }[];
+  /** Whether any photo has a caption or a tag. */
+  described(): boolean;
   /** Increases when captions, tags or albums change; vectors and graphs don't depend on it. */
   generation(): number;
 }

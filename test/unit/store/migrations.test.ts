@@ -29,6 +29,30 @@ const contents: readonly ((db: Database.Database) => void)[] = [
     const { vector } = finished(1);
     db.prepare('INSERT INTO embeddings VALUES (4294967297, 1, 1, 9, ?)').run(Buffer.from(vector.buffer));
   },
+  (db) => {
+    db.exec(`
+      INSERT INTO roots (id, path, folded_path, added_at) VALUES (1, '/Photos', '/photos', 5);
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, hash, described_hash, status, width, height, format)
+        VALUES (1, 1, 'A.jpg', 'a.jpg', 101, 1001, '${hashOf(1)}', '${hashOf(1)}', 'indexed', 640, 480, 'jpeg');
+      INSERT INTO words (rowid, hand, model, name, path) VALUES (1, 'grandma', '', 'A', 'A.jpg A');
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, status, error)
+        VALUES (2, 1, 'b.jpg', 'b.jpg', 1, 1, 'failed', '{"code":"image-broken","message":"It is broken."}');
+      INSERT INTO models (id, fingerprint, pack_id, dims) VALUES (1, 'fingerprint-a', 'starter', ${dims});
+      UPDATE state SET active_model = 1, generation = 9, words_generation = 4;
+      INSERT INTO settings (key, value) VALUES ('theme', '"dark"');
+      INSERT INTO hand_captions VALUES ('${hashOf(1)}', 'Grandma', 7);
+      INSERT INTO model_captions VALUES ('${hashOf(1)}', 'captioner', 'starter', 'a woman', 1, 0.7, 6);
+      INSERT INTO answers VALUES ('${hashOf(1)}', 'answerer', 'who', 'Who?', 'a woman', 1, 0.5, '[]', 'starter', 8);
+      INSERT INTO tags VALUES (1, 'Woman', 'woman', '["a woman"]');
+      INSERT INTO tag_words (rowid, name) VALUES (1, 'woman');
+      INSERT INTO photo_tags VALUES (1, 1, 1, 0.8);
+      INSERT INTO tagged VALUES (1, 1, 9);
+      INSERT INTO albums VALUES (1, 'Family', 'family', NULL, 1, 5);
+      INSERT INTO album_places VALUES (1, 1, 1, '${hashOf(1)}', 1);
+    `);
+    const { vector } = finished(1);
+    db.prepare('INSERT INTO embeddings VALUES (4294967297, 1, 1, 9, ?)').run(Buffer.from(vector.buffer));
+  },
 ];
 
 /** A library of a version as the migrations up to it made it. */
@@ -61,9 +85,29 @@ for (let version = 1; version <= migrations.length; version += 1)
     assert.equal(store.embeddings.activeModel()?.packId, 'starter');
     assert.equal(store.embeddings.generation(), 9);
     assert.equal(store.settings.get('theme'), 'dark');
+    assert.deepEqual(store.words.phrase('a'), [1], 'file names can be found as words');
+    if (version < 2) return;
+    assert.equal(store.captions.get(1)?.text, 'Grandma');
+    assert.equal(store.captions.ofModel(1, 'captioner')?.text, 'a woman');
+    assert.equal(store.answers.history(1)[0]?.answer, 'a woman');
+    assert.deepEqual(store.photos.filter({ phrases: ['grandma'], tags: ['WOMAN'], albums: ['family'] }), [1]);
+    assert.equal(store.words.generation(), 4);
   });
 
-const addAlbums: Migration = (db) => db.exec('CREATE TABLE albums (id INTEGER PRIMARY KEY) STRICT');
+test('what a library of version 1 held can be described at once', (t) => {
+  const directory = temporaryFolder(t);
+  makeLibrary(directory, 1);
+  const store = openStore({ directory, now });
+  t.after(() => store.close());
+  store.captions.setHand(1, 'Gisela in Rome', 1);
+  assert.deepEqual(
+    store.words.search('gisela', { limit: 9 }).hits.map(({ photoId }) => photoId),
+    [1],
+  );
+  assert.deepEqual(store.captions.counts(), { total: 1, captioned: 1 });
+});
+
+const addShelves: Migration = (db) => db.exec('CREATE TABLE shelves (id INTEGER PRIMARY KEY) STRICT');
 const failHalfway: Migration = (db) => {
   db.exec('CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT');
   throw new Error('the power went');
@@ -77,7 +121,7 @@ test('an older library is backed up before it is migrated, and the backup is who
     path,
     readOnly: false,
     now,
-    migrations: [...migrations, addAlbums],
+    migrations: [...migrations, addShelves],
   });
   assert.equal(libraryVersion(db), migrations.length + 1);
   db.close();
@@ -103,18 +147,22 @@ test('a migration that breaks off leaves the version before it, whole', (t) => {
   makeLibrary(directory, migrations.length);
   const path = join(directory, 'library.db');
   assert.throws(
-    () => openConnection({ path, readOnly: false, now, migrations: [...migrations, addAlbums, failHalfway] }),
+    () =>
+      openConnection({ path, readOnly: false, now, migrations: [...migrations, addShelves, failHalfway] }),
     { code: 'internal' },
   );
   const raw = new Database(path);
   t.after(() => raw.close());
   assert.equal(libraryVersion(raw), migrations.length + 1, 'the step before it is done');
-  const tables = raw.prepare(`SELECT name FROM sqlite_schema WHERE name IN ('albums', 'half')`).pluck().all();
-  assert.deepEqual(tables, ['albums']);
-  migrate(raw, path, () => now() + 1, [...migrations, addAlbums, addAlbumNames]);
+  const tables = raw
+    .prepare(`SELECT name FROM sqlite_schema WHERE name IN ('shelves', 'half')`)
+    .pluck()
+    .all();
+  assert.deepEqual(tables, ['shelves']);
+  migrate(raw, path, () => now() + 1, [...migrations, addShelves, addShelfNames]);
   assert.equal(libraryVersion(raw), migrations.length + 2);
 });
-const addAlbumNames: Migration = (db) => db.exec('ALTER TABLE albums ADD COLUMN name TEXT');
+const addShelfNames: Migration = (db) => db.exec('ALTER TABLE shelves ADD COLUMN name TEXT');
 
 test('a reader does not migrate: it asks for an owner to do so', (t) => {
   const directory = temporaryFolder(t);
@@ -125,7 +173,7 @@ test('a reader does not migrate: it asks for an owner to do so', (t) => {
         path: join(directory, 'library.db'),
         readOnly: true,
         now,
-        migrations: [...migrations, addAlbums],
+        migrations: [...migrations, addShelves],
       }),
     { code: 'not-supported' },
   );
