@@ -51,6 +51,7 @@ export const languageFields = z.object({
       maxNewTokens: positive.max(4_096),
       beams: positive.max(32).default(1),
       lengthPenalty: z.number().default(1),
+      earlyStopping: z.boolean().nullish(),
       repetitionPenalty: z.number().positive().default(1),
       noRepeatNgram: z.int().nonnegative().default(0),
       sampling: z

@@ -76,6 +76,8 @@ export async function describeLanguagePack(dir: string, json: LanguageJson): Pro
   const generation = {
     ...(json.generation ?? generationDefaults),
     sampling: json.generation?.sampling ?? null,
+    // Ours is measured with short texts preferred; transformers' default is to go on.
+    earlyStopping: json.generation?.earlyStopping ?? json.family === 'starter-captioner',
   };
   const positions =
     decoder?.maxLength ??

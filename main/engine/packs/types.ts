@@ -144,6 +144,8 @@ export interface Generation {
   readonly beams: number;
   /** Scores of finished beams are divided by length ** this: above 0 favours longer ones. */
   readonly lengthPenalty: number;
+  /** Ends when there are as many finished texts as beams, rather than when no other can become better. */
+  readonly earlyStopping: boolean;
   /** Above 1 makes tokens that are there already less likely (Keskar et al. 2019). */
   readonly repetitionPenalty: number;
   /** No run of this many tokens is written twice; 0 allows it. */

@@ -1,6 +1,6 @@
 /**
- * Beam search over one text, with scores and stopping as transformers 5 has them (generation/utils.py, _beam_search
- * with early_stopping false): sums of log-probabilities, those of finished texts divided by length ** lengthPenalty.
+ * Beam search over one text, with scores and stopping as transformers 5 has them (generation/utils.py,
+ * _beam_search): sums of log-probabilities, those of finished texts divided by length ** lengthPenalty.
  */
 import { discourageRepeats, highestFew, logSoftmax } from './token-scores.ts';
 import { nextScores, type WriteOptions, type WrittenTokens } from './token-steps.ts';
@@ -48,9 +48,11 @@ export async function searchBeams(options: WriteOptions): Promise<WrittenTokens[
     run.keep(going.map(({ row }) => row));
     const best = running[0];
     if (best !== undefined) options.onTokens(best.ids);
+    if (best === undefined) break;
+    if (finished.length < beams) continue;
     // Nothing that goes on can end better than the worst that has ended.
-    const worst = finished.length < beams ? -Infinity : (finished.at(-1)?.rank ?? -Infinity);
-    if (best === undefined || best.score / count ** lengthPenalty <= worst) break;
+    const worst = finished.at(-1)?.rank ?? -Infinity;
+    if (generation.earlyStopping || best.score / count ** lengthPenalty <= worst) break;
   }
   return finished.map(({ ids, logProbability, count }) => ({ ids, logProbability, count }));
 }
