@@ -57,7 +57,7 @@ export const describingInEnglish = (f: Formats, photos: (n: number) => string) =
     inCaption: 'in the caption',
     inTag: (tag: string) => `in the tag “${tag}”`,
     inName: 'in the file name',
-    nearest: 'Nearest tags',
+    nearest: (tags: string) => `Nearest tags: ${tags}`,
     show: 'Show where',
     hide: 'Hide where',
     showing: 'The photo shows where the search is in it.',

@@ -49,7 +49,7 @@ export const describingInChinese = (f: Formats, photos: (n: number) => string): 
     inCaption: '出现在描述中',
     inTag: (tag) => `出现在标签“${tag}”中`,
     inName: '出现在文件名中',
-    nearest: '最接近的标签',
+    nearest: (tags) => `最接近的标签：${tags}`,
     show: '显示位置',
     hide: '隐藏位置',
     showing: '照片上标出了与搜索内容相符的位置。',

@@ -15,6 +15,8 @@ export class Viewer {
   detail = $state.raw<PhotoDetail | null>(null);
   /** What stands beside the photo. */
   side = $state<Side | null>(null);
+  /** The person set about asking: the field for it takes the focus and says so here. */
+  aboutToAsk = $state(false);
   readonly open = $derived(this.source !== null);
   readonly photoId = $derived(this.source?.idAt(this.index));
   readonly query = $derived(this.source?.query ?? null);
@@ -58,8 +60,15 @@ export class Viewer {
     if (next !== this.index) this.#move(next);
   }
 
+  /** Opens the questions, with the field ready to type in. */
+  beginAsking(): void {
+    this.side = 'ask';
+    this.aboutToAsk = true;
+  }
+
   toggle(side: Side): void {
-    this.side = this.side === side ? null : side;
+    if (side === 'ask' && this.side !== 'ask') this.beginAsking();
+    else this.side = this.side === side ? null : side;
   }
 
   close(): void {

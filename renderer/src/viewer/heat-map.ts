@@ -19,11 +19,11 @@ export function standsOut(grid: HeatGrid): boolean {
  * cover: little is dimmed, much glows and lets the photo through.
  */
 const stops = [
-  [0, 0, 4, 0.6],
-  [81, 18, 124, 0.58],
-  [183, 55, 121, 0.54],
-  [252, 137, 97, 0.5],
-  [252, 253, 191, 0.46],
+  [0, 0, 4, 0.52],
+  [81, 18, 124, 0.52],
+  [183, 55, 121, 0.5],
+  [252, 137, 97, 0.47],
+  [252, 253, 191, 0.44],
 ] as const;
 
 /** Catmull-Rom through four neighbours: it meets every cell's own value, and is smooth in between. */
