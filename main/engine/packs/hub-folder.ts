@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import { hashFiles, listFiles } from './pack-files.ts';
+import { describeHubLanguage, hubLanguageFamily } from './hub-language-folder.ts';
+import { languageJson, type LanguageJson } from './language-json.ts';
 import { modelConfig, type ModelConfig, type EmbedJson } from './pack-json.ts';
 import type { PackFamily } from './types.ts';
 
@@ -27,14 +29,43 @@ const defaultTemplates = {
   queryTemplates: ['{}', 'a photo of {}.'],
 };
 
-/** @throws AppError pack-invalid when the folder is not a CLIP or SigLIP export. */
-export async function describeHubFolder(dir: string, signal?: AbortSignal): Promise<EmbedJson> {
+/** @throws AppError pack-invalid when the folder is not an export of a model that is known here. */
+export async function describeHubFolder(
+  dir: string,
+  signal?: AbortSignal,
+): Promise<EmbedJson | LanguageJson> {
   const all = await listFiles(dir);
   const config = await readConfig(dir);
+  const writing = hubLanguageFamily(config.model_type);
+  if (writing === null) return describeSearching(dir, all, config, signal);
+  const { json, files } = describeHubLanguage(writing, all, suffixes, basename(dir));
+  return languageJson.parse({ ...common(dir), ...json, files: await hashFiles(dir, files, signal) });
+}
+
+function common(
+  dir: string,
+): Pick<EmbedJson, 'schema' | 'id' | 'name' | 'version' | 'licence' | 'source' | 'quality'> {
+  const name = basename(dir);
+  return {
+    schema: 1,
+    id: packIdFrom(name),
+    name,
+    version: '1',
+    licence: { id: 'unknown', name: 'As its publisher states' },
+    source: { kind: 'folder', name },
+    quality: [],
+  };
+}
+
+async function describeSearching(
+  dir: string,
+  all: readonly string[],
+  config: ModelConfig,
+  signal: AbortSignal | undefined,
+): Promise<EmbedJson> {
   const family = familyOf(config);
   const { image, text } = chooseModels(dir, all);
   const siglip = family !== 'clip';
-  const name = basename(dir);
   const wanted = [image, text, 'config.json', 'preprocessor_config.json', 'tokenizer.json'];
   const used = all.filter(
     (path) =>
@@ -47,16 +78,10 @@ export async function describeHubFolder(dir: string, signal?: AbortSignal): Prom
   const missing = wanted.find((path) => !all.includes(path));
   if (missing !== undefined) throw lacks(dir, missing);
   return {
-    schema: 1,
-    id: packIdFrom(name),
-    name,
-    version: '1',
+    ...common(dir),
     task: 'embed',
-    quality: [],
     family,
     dims: dimsOf(config, family),
-    licence: { id: 'unknown', name: 'As its publisher states' },
-    source: { kind: 'folder', name },
     description: `A local ${familyNames[family]} model.`,
     image: { file: image },
     text: {
@@ -115,7 +140,7 @@ function familyOf(config: ModelConfig): PackFamily {
     default:
       throw new AppError(
         'pack-invalid',
-        `This is a "${config.model_type}" model, and Afterimage searches with CLIP, SigLIP and SigLIP 2. Choose one of those.`,
+        `This is a "${config.model_type}" model. Afterimage searches with CLIP, SigLIP and SigLIP 2, and writes with ViT-GPT2, Florence-2 and SmolVLM. Choose one of those.`,
         { details: { family: config.model_type } },
       );
   }

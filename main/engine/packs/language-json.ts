@@ -40,9 +40,10 @@ export const languageFields = z.object({
       /** An array of strings, or a config.json with id2label. */
       answers: insidePath,
       maxLength: positive.nullish(),
-      temperature: z.number().positive().default(1),
     })
     .nullish(),
+  /** Scores of answers are divided by it before they become probabilities. */
+  temperature: z.number().positive().default(1),
   /** Tokens of a question or prompt, special ones included. */
   maxLength: positive.nullish(),
   tokens: z.record(z.string(), z.int().nonnegative()).default({}),

@@ -100,7 +100,7 @@ export async function describeLanguagePack(dir: string, json: LanguageJson): Pro
         : {
             file: file(classifier.file),
             answers: await readAnswers(dir, classifier.answers),
-            temperature: classifier.temperature,
+            temperature: json.temperature,
           },
     maxLength: json.maxLength ?? classifier?.maxLength ?? rules.maxLength,
     tokens: json.tokens,
@@ -176,6 +176,7 @@ function fingerprint(json: LanguageJson): string {
     tokens,
     generation,
     confidence,
+    temperature,
   } = json;
   const content = JSON.stringify({
     family: json.family,
@@ -186,6 +187,7 @@ function fingerprint(json: LanguageJson): string {
     tokens,
     generation,
     confidence,
+    temperature,
   });
   return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }

@@ -58,7 +58,7 @@ export function refuseTooLong(
   }
   throw new AppError(
     'input-invalid',
-    `This ${what} has ${text.length.toLocaleString('en')} characters, and the model reads about ${least.toLocaleString('en')} of it. Put it in fewer words.`,
+    `This ${what} has ${text.length.toLocaleString('en')} characters, and this model reads about the first ${least.toLocaleString('en')}. Put it in fewer words.`,
     { details: { characters: text.length, fit: least } },
   );
 }
