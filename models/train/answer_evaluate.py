@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from .answer_run import AnswerPack
+from .answers import daquar_answers
 from .calibrate import fitted, sigmoid, spoken
 from .caption_run import log_softmax
 from .concepts import Concepts
@@ -17,7 +18,7 @@ from .evaluate import val_photos
 from .facts import Facts, gather
 from .junk import TEST, junk
 from .look import SIDE, look
-from .questions import Asker, daquar_answers
+from .questions import Asker
 from .wordings import KINDS
 from .wordnet import WordNet
 

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .caption_fit import Average, Deck, Plan, label_list, learn_names, name_loss, rate_at, schedule, start_from_starter
+from .answers import answer_list, daquar_answers
+from .caption_fit import Average, Deck, Plan, learn_names, name_loss, naming, rate_at, schedule, start_from_starter
 from .facts import Facts
 from .init import weights
 from .junk import training_junk
 from .look import look
-from .questions import Asker, answer_list, daquar_answers
+from .questions import Asker
 from .speech import Answerer
 from .tokens import Encoder
 from .views import Views
+from .wordings import vary
 
 SHARES = {
     "tiny_imagenet": 0.28,
@@ -37,7 +39,7 @@ SHARES = {
     "flowers5": 0.02,
 }
 QUESTIONS = 4  # a photo and step
-JUNK = 2  # pictures a step
+JUNK = 5  # pictures a step
 
 
 def read_starter(model: Answerer, starter: Path) -> None:
@@ -51,7 +53,9 @@ def read_starter(model: Answerer, starter: Path) -> None:
 
 
 def worded(question: str, rng: np.random.Generator) -> str:
-    return question + "?" if rng.random() < 0.5 else question
+    """The question as someone may type it: with words around it, other words for the same, one word missing; never a wording of testing."""
+    said = vary(question, rng) if rng.random() < 0.5 else question
+    return said + "?" if rng.random() < 0.5 else said
 
 
 def questions_for(
@@ -82,16 +86,15 @@ def soft_targets(wanted: list[list[str]], index: dict[str, int]) -> torch.Tensor
 
 def fit_answerer(
     facts: list[Facts], views: Views, encoder: Encoder, starter: Path, plan: Plan, work: Path, blind: bool = False
-) -> tuple[Answerer, list[str], list[str]]:
-    """Returns the averaged answerer, its label names and its answers; blind: it sees nothing, to know what questions alone give away."""
+) -> Answerer:
+    """Returns the averaged answerer; writes its log and weights in work; blind: it sees nothing, to know what questions alone give away."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
-    labels, ids = label_list(facts)
+    known = naming(facts)
     answers = answer_list(facts)
     index = {a: k for k, a in enumerate(answers)}
-    says = {f.label: f.say for f in facts if f.label}
-    model = Answerer(encoder.size, len(labels), len(answers))
-    start_from_starter(model.sight, labels, [says[name] for name in labels], starter)
+    model = Answerer(encoder.size, len(known.names), len(answers))
+    start_from_starter(model.sight, known, starter)
     read_starter(model, starter)
     asker = Asker(facts)
     junk_patches, junk_pixels = training_junk(starter)
@@ -106,7 +109,7 @@ def fit_answerer(
             sink.write(line + "\n")
 
     if not blind:
-        learn_names(model.sight, facts, views, ids, plan.minutes * plan.naming, rng, log)
+        learn_names(model.sight, facts, views, known, plan.minutes * plan.naming, rng, log)
     deck = Deck(facts, SHARES, rng, lambda f: True)
     optimiser, average = schedule(model, plan.rate), Average(model)
     start, total, steps, shown = time.monotonic(), plan.minutes * (1 - (0 if blind else plan.naming)) * 60, 0, 0
@@ -119,20 +122,21 @@ def fit_answerer(
             for question, true in questions_for(facts[i], rgb, asker, rng):
                 texts.append(question), wanted.append(true), of.append(b)
         chosen = rng.integers(0, len(junk_patches), JUNK)
-        borrowed = rng.integers(0, len(texts), 2 * JUNK)
+        borrowed = rng.integers(0, len(texts), 3 * JUNK)
         for k, b in enumerate(borrowed):
-            texts.append(texts[b]), wanted.append([]), of.append(len(pick) + k // 2)
+            texts.append(texts[b]), wanted.append([]), of.append(len(pick) + k // 3)
         patches, pixels = torch.cat([patches, junk_patches[chosen]]), torch.cat([pixels, junk_pixels[chosen]])
         if blind:
             patches, pixels = torch.zeros_like(patches), torch.zeros_like(pixels)
-        tokens, mask = encoder(texts)
-        goal, owner = soft_targets(wanted, index), torch.tensor(of)
+        order = np.argsort([len(encoder.ids(t)) for t in texts], kind="stable")
+        parts = np.split(order, [int(0.6 * len(order))])  # short and long ones apart: less padding
+        goal, owner = soft_targets([wanted[k] for k in order], index), torch.tensor(of)
         with torch.autocast("cpu", torch.bfloat16):
             cross, names = model.see(patches, pixels)
-            logits = model.reply(tokens, mask, [c[owner] for c in cross])
+            logits = torch.cat([model.reply(*encoder([texts[k] for k in some]), [c[owner[some]] for c in cross]) for some in parts])
         words = -(0.97 * goal + 0.03 * goal.sum(1, keepdim=True) / len(answers)) * torch.log_softmax(logits.float(), -1)
         words = words.sum() / goal.sum()
-        loss = words if blind else words + 0.2 * name_loss(names[: len(pick)], torch.from_numpy(ids[pick]))
+        loss = words if blind else words + 0.2 * name_loss(names[: len(pick)], known.goal(pick))
         for group in optimiser.param_groups:
             group["lr"] = rate_at(part, steps, plan.rate)
         optimiser.zero_grad(set_to_none=True)
@@ -158,10 +162,10 @@ def fit_answerer(
     torch.save(
         {
             "model": {k: v.half() for k, v in model.state_dict().items()},
-            "labels": labels,
+            "labels": known.names,
             "answers": answers,
             "run": {"questions": shown, "steps": steps, "minutes": plan.minutes},
         },
         work / f"{name}.pt",
     )
-    return model, labels, answers
+    return model

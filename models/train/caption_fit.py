@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .concepts import CAPTION_NOUNS
 from .facts import Facts
 from .junk import training_junk
 from .look import look
@@ -24,7 +25,7 @@ from .views import Views
 # Share of each source among the photos shown; human captions weigh most for their number.
 SHARES = {
     "tiny_imagenet": 0.40,
-    "coco_captions": 0.14,
+    "coco_captions": 0.16,
     "caltech101": 0.10,
     "sports15": 0.055,
     "intel_scenes": 0.055,
@@ -32,14 +33,14 @@ SHARES = {
     "daquar_rooms": 0.04,
     "pacs_photo": 0.035,
     "grocery81": 0.035,
-    "viic_sports": 0.025,
+    "viic_sports": 0.035,
     "scene15_grey": 0.02,
     "weather5": 0.02,
     "clothing10": 0.02,
     "flowers5": 0.02,
     "coco128": 0.01,
 }
-JUNK = 3  # pictures that are no photos, a step
+JUNK = 4  # pictures that are no photos, a step
 
 
 @dataclass
@@ -78,17 +79,52 @@ class Deck:
         return np.concatenate(out)
 
 
-def label_list(facts: list[Facts]) -> tuple[list[str], np.ndarray]:
-    """Label names in order of appearance, and each photo's index among them (-1: none)."""
+@dataclass
+class Naming:
+    """What the label head may call things: label names, then the nouns of human captions; and what each photo is called."""
+
+    names: list[str]
+    says: list[str]
+    shares: list[dict[int, float]]  # of each photo, adding up to 1; empty where nothing is known
+
+    def goal(self, photos: np.ndarray) -> torch.Tensor:
+        """float32 (B,N)."""
+        out = torch.zeros(len(photos), len(self.names))
+        for b, photo in enumerate(photos):
+            for name, share in self.shares[photo].items():
+                out[b, name] = share
+        return out
+
+
+ROOM_THINGS = 0.35  # of a room's name goes to the furniture that is known to be there
+
+
+def naming(facts: list[Facts]) -> Naming:
     ids: dict[str, int] = {}
-    return_ids = np.array([ids.setdefault(f.label, len(ids)) if f.label else -1 for f in facts])
-    return list(ids), return_ids
+    says: dict[str, str] = {}
+    for f in facts:
+        if f.label:
+            ids.setdefault(f.label, len(ids))
+            says[f.label] = f.say
+    for noun in sorted(CAPTION_NOUNS):
+        ids.setdefault(noun, len(ids))
+        says.setdefault(noun, noun)
+    shares: list[dict[int, float]] = []
+    for f in facts:
+        things = [ids[t] for t in (f.inside or f.objects or f.nouns) if t in ids]
+        if f.label and (f.inside and things):
+            shares.append({ids[f.label]: 1 - ROOM_THINGS, **{t: ROOM_THINGS / len(things) for t in things}})
+        elif f.label:
+            shares.append({ids[f.label]: 1.0})
+        else:
+            shares.append({t: 1 / len(things) for t in things})
+    return Naming(list(ids), [says[n] for n in ids], shares)
 
 
-def start_from_starter(sight: Sight, labels: list[str], says: list[str], starter: Path) -> None:
-    """The label head becomes the starter's zero-shot classifier over the label names."""
+def start_from_starter(sight: Sight, known: Naming, starter: Path) -> None:
+    """The label head becomes the starter's zero-shot classifier over the names."""
     pack = Pack(starter)
-    bank = (pack.texts(labels, ["{}", "a photo of a {}"]) + pack.texts(says, ["{}", "a photo of a {}"])) / 2
+    bank = (pack.texts(known.names, ["{}", "a photo of a {}"]) + pack.texts(known.says, ["{}", "a photo of a {}"])) / 2
     with torch.no_grad():
         sight.zero_shot.weight.copy_(torch.from_numpy(bank) * 20)
         sight.zero_shot.bias.zero_()
@@ -132,12 +168,13 @@ def encode(texts: list[str], encoder: Encoder) -> tuple[torch.Tensor, torch.Tens
     return torch.from_numpy(ids), torch.from_numpy(goal)
 
 
-def name_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-    return F.cross_entropy(logits.float(), label, ignore_index=-1, label_smoothing=0.05)
+def name_loss(logits: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    smooth = 0.95 * goal + 0.05 * goal.sum(1, keepdim=True) / goal.shape[1]
+    return -(smooth * torch.log_softmax(logits.float(), -1)).sum() / goal.sum().clamp(min=1)
 
 
-def learn_names(sight: Sight, facts: list[Facts], views: Views, ids: np.ndarray, minutes: float, rng: np.random.Generator, log) -> None:
-    deck = Deck(facts, SHARES, rng, lambda f: f.label is not None)
+def learn_names(sight: Sight, facts: list[Facts], views: Views, known: Naming, minutes: float, rng: np.random.Generator, log) -> None:
+    deck = Deck(facts, SHARES, rng, lambda f: bool(f.label or f.objects or f.nouns))
     optimiser, began, steps = schedule(sight, 1e-3), time.monotonic(), 0
     while (part := (time.monotonic() - began) / 60 / minutes) < 1:
         pick = deck.deal(256)
@@ -145,8 +182,8 @@ def learn_names(sight: Sight, facts: list[Facts], views: Views, ids: np.ndarray,
         mix, other = float(rng.beta(0.3, 0.3)), rng.permutation(len(pick))
         with torch.autocast("cpu", torch.bfloat16):
             _, logits = sight(mix * patches + (1 - mix) * patches[other], mix * pixels + (1 - mix) * pixels[other])
-        goal = torch.from_numpy(ids[pick])
-        loss = mix * name_loss(logits, goal) + (1 - mix) * name_loss(logits, goal[other])
+        goal = known.goal(pick)
+        loss = name_loss(logits, mix * goal + (1 - mix) * goal[other])
         for group in optimiser.param_groups:
             group["lr"] = rate_at(part, steps, 1e-3)
         optimiser.zero_grad(set_to_none=True)
@@ -157,16 +194,13 @@ def learn_names(sight: Sight, facts: list[Facts], views: Views, ids: np.ndarray,
             log({"naming": steps, "part": round(part, 3), "loss": round(loss.item(), 3)})
 
 
-def fit_captioner(
-    facts: list[Facts], views: Views, encoder: Encoder, starter: Path, plan: Plan, work: Path, check=None
-) -> tuple[Captioner, list[str]]:
-    """Returns the averaged captioner and its label names; writes log.jsonl and caption.pt in work."""
+def fit_captioner(facts: list[Facts], views: Views, encoder: Encoder, starter: Path, plan: Plan, work: Path, check=None) -> Captioner:
+    """Returns the averaged captioner; writes log.jsonl and caption.pt in work."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
-    labels, ids = label_list(facts)
-    says = {f.label: f.say for f in facts if f.label}
-    model = Captioner(encoder.size, len(labels))
-    start_from_starter(model.sight, labels, [says[name] for name in labels], starter)
+    known = naming(facts)
+    model = Captioner(encoder.size, len(known.names))
+    start_from_starter(model.sight, known, starter)
     began = time.monotonic()
     work.mkdir(parents=True, exist_ok=True)
 
@@ -176,11 +210,11 @@ def fit_captioner(
         with open(work / "caption.jsonl", "a") as sink:
             sink.write(line + "\n")
 
-    learn_names(model.sight, facts, views, ids, plan.minutes * plan.naming, rng, log)
+    learn_names(model.sight, facts, views, known, plan.minutes * plan.naming, rng, log)
     if check:
-        log({"names": check(model, labels)})
+        log({"names": check(model, known)})
     junk_patches, junk_pixels = training_junk(starter)
-    deck = Deck(facts, SHARES, rng, lambda f: bool(f.human or f.objects or f.label))
+    deck = Deck(facts, SHARES, rng, lambda f: bool(f.human or f.objects or f.label or f.nouns))
     optimiser, average = schedule(model, plan.rate), Average(model)
     start, total, steps, shown = time.monotonic(), plan.minutes * (1 - plan.naming) * 60, 0, 0
     model.train()
@@ -196,7 +230,7 @@ def fit_captioner(
             logits, _ = model.decoder(inputs, [p.to(cross[0].dtype) for p in model.decoder.no_past(len(patches))], cross)
         words = F.cross_entropy(logits[:-JUNK].float().flatten(0, 1), goal[:-JUNK].flatten(), ignore_index=-100, label_smoothing=0.05)
         unknown = -torch.log_softmax(logits[-JUNK:].float(), -1).mean(-1)[goal[-JUNK:] >= 0].mean()
-        loss = words + 0.3 * name_loss(names[:-JUNK], torch.from_numpy(ids[pick])) + 0.03 * unknown
+        loss = words + 0.3 * name_loss(names[:-JUNK], known.goal(pick)) + 0.03 * unknown
         for group in optimiser.param_groups:
             group["lr"] = rate_at(part, steps, plan.rate)
         optimiser.zero_grad(set_to_none=True)
@@ -222,9 +256,9 @@ def fit_captioner(
     torch.save(
         {
             "model": {k: v.half() for k, v in model.state_dict().items()},
-            "labels": labels,
+            "labels": known.names,
             "run": {"photos": shown, "steps": steps, "minutes": plan.minutes},
         },
         work / "caption.pt",
     )
-    return model, labels
+    return model

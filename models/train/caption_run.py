@@ -18,8 +18,8 @@ from .tokens import Encoder
 @dataclass
 class Written:
     text: str
-    ids: list[int]  # generated ones, the end token included where it came
-    mean: float  # mean log-probability of ids
+    ids: list[int]  # generated ones, without the end token
+    mean: float  # mean log-probability of them and of the end token, where it came
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ class CaptionPack:
         self.layers = self.about["decoder"]["layers"]
         self.encoder, self.decoder = session(folder / self.about["encoder"]["file"]), session(folder / self.about["decoder"]["file"])
         self.tokens = Encoder(folder / "tokenizer.json")
-        self.bos, self.eos, self.pad = (self.about["tokens"][k] for k in ("bos", "eos", "pad"))
+        self.bos, self.eos = (self.about["tokens"][k] for k in ("bos", "eos"))
         self.generation = self.about["generation"]
 
     def caption(self, photo: Image.Image, prompt: str = "") -> Written:
@@ -48,42 +48,36 @@ class CaptionPack:
         return self.search(seen, start)
 
     def search(self, seen: dict[str, np.ndarray], start: list[int]) -> Written:
-        """Beam search: unfinished sentences are ranked by their sum of log-probabilities, finished ones by sum / length ** lengthPenalty."""
+        """Beam search as the app does it: running sentences are ranked by their sum of log-probabilities, finished ones by
+        sum / length ** lengthPenalty; with earlyStopping it ends as soon as there are as many finished ones as beams."""
         beams, most = self.generation["beams"], self.generation["maxNewTokens"]
         penalty, ngram = self.generation.get("lengthPenalty", 1.0), self.generation.get("noRepeatNgram", 0)
         past = {n: np.zeros((1, HEADS, 0, WIDTH // HEADS), np.float32) for n in names("past", self.layers)}
         ids, made, sums = np.array([start], np.int64), [[]], np.zeros(1)
         done: list[tuple[float, float, list[int]]] = []
-        for step in range(most):
+        for count in range(1, most + 1):
             out = self.decoder.run(None, {"input_ids": ids, **past, **seen})
             logp = log_softmax(out[0][:, -1].astype(np.float64))
-            ranked = logp.copy()
-            ranked[:, self.pad] = ranked[:, self.bos] = -np.inf
             if ngram:
                 for b, sentence in enumerate(made):
-                    ranked[b, repeats([*start[1:], *sentence], ngram)] = -np.inf
-            total = sums[:, None] + ranked
-            order = np.argsort(-total, axis=None, kind="stable")[: 2 * beams]
-            keep: list[tuple[int, int]] = []
-            for place, flat in enumerate(order):
-                b, token = divmod(int(flat), total.shape[1])
-                if token == self.eos:
-                    if place < beams:
-                        done.append((total[b, token] / (step + 1) ** penalty, total[b, token], [*made[b], token]))
-                elif len(keep) < beams:
-                    keep.append((b, token))
+                    logp[b, repeats([*start, *sentence], ngram)] = -np.inf
+            total = sums[:, None] + logp
+            order = [divmod(int(flat), total.shape[1]) for flat in np.argsort(-total, axis=None, kind="stable")[: 2 * beams]]
+            ends = [token == self.eos or count == most for _, token in order]
+            done += [(total[b, t] / count**penalty, total[b, t], [*made[b], t]) for (b, t), end in zip(order[:beams], ends) if end]
+            done = sorted(done, key=lambda d: -d[0])[:beams]
+            keep = [pair for pair, end in zip(order, ends) if not end][:beams]
+            if not keep:
+                break
             sums = np.array([total[b, t] for b, t in keep])
             made = [[*made[b], t] for b, t in keep]
-            if len(done) >= beams:
+            if len(done) == beams and (self.generation.get("earlyStopping") or sums[0] / count**penalty <= done[-1][0]):
                 break
             ids = np.array([[t] for _, t in keep], np.int64)
-            pick = [b for b, _ in keep]
-            past = {n: v[pick] for n, v in zip(names("past", self.layers), out[1:])}
-        if not done:
-            done = [(s / max(len(m), 1) ** penalty, s, m) for s, m in zip(sums, made)]
-        _, total_sum, best = max(done, key=lambda d: d[0])
-        words = [t for t in [*start[1:], *best] if t != self.eos]
-        return Written(self.tokens.tok.decode(words), best, float(total_sum / len(best)))
+            past = {n: v[[b for b, _ in keep]] for n, v in zip(names("past", self.layers), out[1:])}
+        _, total_sum, best = done[0]
+        words = [t for t in best if t != self.eos]
+        return Written(self.tokens.tok.decode([*start[1:], *words]), words, float(total_sum / len(best)))
 
 
 def repeats(ids: list[int], n: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,6 +139,9 @@ def gather(rows: list[dict], concepts: Concepts, data: Path) -> list[Facts]:
             facts.counts = counted(text, facts.nouns)
         elif row["source"] == "viic_sports":
             facts.person = person_of(row["captions"])
+            if not label:  # which things at least two of its glosses mention; their wording is not used
+                found = Counter(n for g in row["captions"] for n in concepts.in_caption(g))
+                facts.nouns = [n for n, times in found.most_common(4) if times >= 2]
         out.append(facts)
     return out
 

@@ -56,7 +56,7 @@ def look(rgb: np.ndarray) -> Look:
     whole, middle = share(kind), share(kind[6:18, 6:18])
     edge = np.concatenate([kind[:3].ravel(), kind[-3:].ravel(), kind[3:-3, :3].ravel(), kind[3:-3, -3:].ravel()])
     border = share(edge)
-    grey = bool(np.ptp(rgb.astype(np.int16), axis=-1).mean() < 4)  # out of 255
+    grey = bool(np.ptp(rgb.astype(np.int16), axis=-1).mean() < 1)  # of 255: greyscale files are below 0.1, hardly any other below 2
     gain = middle - border
     best = int(np.argmax(gain + 0.5 * middle))
     clear = middle[best] > (0.5 if best == 10 else 0.3) and gain[best] > 0.12 and not grey

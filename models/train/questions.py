@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .answers import CATEGORY, MOST
 from .concepts import CAPTION_NOUNS
 from .facts import WEATHER, Facts
 from .look import Look
@@ -48,23 +49,7 @@ PRESENT = {
 }  # fmt: skip
 NO_PEOPLE = {"grocery81", "flowers5"}
 EMPTY_GROUPS = {"animal", "fruit", "vegetable", "flower"}  # photos with one of these labels rarely show anyone
-CATEGORY = {
-    "animal",
-    "fruit",
-    "vegetable",
-    "food",
-    "flower",
-    "vehicle",
-    "clothing",
-    "furniture",
-    "building",
-    "plant",
-    "musical instrument",
-    "sport",
-    "room",
-}
 LANDSCAPE = {"scene", "weather"}
-MOST = 10  # a count above it is not asked for
 
 
 @dataclass
@@ -72,37 +57,6 @@ class Asked:
     question: str
     answers: list[str]  # true answers; empty: no one could know
     kind: str
-
-
-def daquar_answers(text: str) -> list[str]:
-    parts = [p.strip().replace("_", " ").replace("refridgerator", "refrigerator") for p in text.split(",")]
-    return [p for p in parts if p]
-
-
-def answer_list(facts: list[Facts], least: int = 4) -> list[str]:
-    """All answers there are: what questions of this module may have, and DAQUAR's that occur least times or more in training."""
-    seen: dict[str, int] = {}
-    for f in facts:
-        if f.split == "train":
-            for _, text in f.qa:
-                for answer in daquar_answers(text):
-                    seen[answer] = seen.get(answer, 0) + 1
-    fixed = [
-        "yes",
-        "no",
-        *map(str, range(MOST + 1)),
-        *COLOURS,
-        "indoors",
-        "outdoors",
-        "day",
-        "night",
-        "sunset",
-        "snowy",
-        *WEATHER.values(),
-        *sorted(CATEGORY),
-    ]
-    said = sorted({f.say for f in facts if f.say}) + sorted(CAPTION_NOUNS) + ["people", "road", "cloud"]
-    return list(dict.fromkeys([*fixed, *said, *sorted(a for a, n in seen.items() if n >= least)]))
 
 
 class Asker:

@@ -8,14 +8,15 @@ from .captions import plural
 from .facts import Facts
 from .look import Look
 
-MASS = {"fruit", "food", "milk", "juice", "soy milk", "oat milk", "sour milk", "sour cream", "yoghurt", "oatghurt", "soyghurt", "garlic", "ginger",
+MASS = {"people", "fruit", "food", "milk", "juice", "soy milk", "oat milk", "sour milk", "sour cream", "yoghurt", "oatghurt", "soyghurt", "garlic", "ginger",
         "guacamole", "espresso", "ice cream", "asparagus", "thatch", "open country", "paper", "clothes", "soap", "blinds", "exercise equipment",
         "excercise equipment", "broccoli", "pizza", "clothing", "furniture", "snow", "water", "grass"}  # fmt: skip
 PAIRS = {"pants", "shorts", "swimming trunks", "sunglasses", "scissors", "binoculars", "shoes"}
 CARTONS = {"milk", "juice", "soy milk", "oat milk", "sour milk"}
 TUBS = {"sour cream", "yoghurt", "oatghurt", "soyghurt"}
 NUMBERS = ["no", "one", "two", "three", "four", "five"]
-ANIMAL_COLOURS = {"brown", "black", "white", "orange", "grey", "yellow"}
+ANIMAL_COLOURS = {"brown", "black", "white", "orange", "yellow"}
+PEOPLE = {"man", "woman", "child", "boy", "girl"}
 NO_COLOUR = {"scene", "weather", "room", "sport", "person"}
 # What a photo of a sport may be called; {p} is a person, or what its glosses agree on.
 SPORTS: dict[str, list[str]] = {
@@ -69,6 +70,8 @@ LARGE = ["bed", "sofa", "toilet", "sink", "table", "bathtub", "stove", "refriger
 
 
 def article(phrase: str) -> str:
+    if phrase == "sky":
+        return "the sky"
     if phrase in MASS or phrase.split()[-1] in ("clothes", "blinds", "books", "shelves"):
         return phrase
     if phrase in PAIRS:
@@ -169,6 +172,11 @@ def caption(facts: Facts, look: Look, rng: np.random.Generator) -> str:
         text = listed(parts)
     elif facts.label:
         text = of_label(facts, look)
+    elif facts.nouns:
+        people = {"person", "people", "player", "players", facts.person}
+        things = [n for n in facts.nouns if n not in people and n not in PEOPLE][:2]
+        who = facts.person or next((n for n in facts.nouns if n in PEOPLE or n in people), "")
+        text = listed([article(n) for n in ([who] if who else []) + things])
     else:
         return ""
     return f"a black and white photo of {text.removeprefix('a photo of ').removeprefix('a view of ')}" if look.grey else text

@@ -39,7 +39,7 @@ def caption_card(figures: dict, version: str, folder: Path, run: dict) -> str:
     return f"""# Afterimage Captioner {version}
 
 Writes one short sentence about a photo, with no network. It shares the [starter](../starter)'s frozen image tower: 36 cells of
-256 numbers, to which it adds the photo's colours (24 x 24 px) and the likeliest of 385 label names. A three-layer Transformer decoder, 256
+256 numbers, to which it adds the photo's colours (24 x 24 px) and the likeliest of 460 names (labels, and nouns of human captions). A three-layer Transformer decoder, 256
 wide, writes lower-case word pieces with the starter's vocabulary. The pack is {megabytes(folder):.1f} MB (fp16 weights, computed in fp32).
 
 ## Figures
@@ -73,6 +73,11 @@ other half: expected calibration error {held["ece"]:.3f}; with "not sure" below 
         junk_line(figures["not sure of junk"])
     }
 (checks, blobs and table are of kinds never trained on).
+
+The ONNX files differ from PyTorch by at most {
+        max(
+            v for k, v in figures["onnx against torch"].items() if k.startswith("logits")
+        ):.0e} in the logits, at once and token by token with the cache.
 
 Three val photos a source, drawn by a fixed seed, right or wrong:
 
@@ -139,7 +144,7 @@ def answer_card(figures: dict, version: str, folder: Path, run: dict, answers: l
     return f"""# Afterimage Answerer {version}
 
 Answers a question about a photo with one of {len(answers)} answers, with no network. It shares the [starter](../starter)'s frozen image tower, adds the
-photo's colours (24 x 24 px) and the likeliest of 385 label names, reads the question with two layers that began as the starter's text tower, looks at
+photo's colours (24 x 24 px) and the likeliest of 460 names, reads the question with two layers that began as the starter's text tower, looks at
 the photo with three, and votes. At most 24 word pieces of a question count. The pack is {megabytes(folder):.1f} MB (fp16 weights, computed in fp32).
 
 ## Figures

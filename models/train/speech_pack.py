@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from .answer_run import AnswerPack
 from .calibrate import sigmoid
 from .caption_run import CaptionPack
-from .speech import HEADS, WIDTH, Answerer, Captioner
+from .junk import seen
+from .speech import HEADS, PLACES, WIDTH, Answerer, Captioner
 from .speech_card import answer_card, caption_card
-from .speech_export import export_answerer, export_captioner
+from .speech_export import check_answerer, check_captioner, export_answerer, export_captioner
 from .tokens import MAX_LENGTH
 
 LICENCE = {
@@ -23,7 +24,7 @@ LICENCE = {
     "name": "Weights for research and evaluation",
     "note": "The code is MIT. The weights were trained on data some of which is for non-commercial research only (ImageNet, DAQUAR, photos from the web); see README.md.",
 }
-GENERATION = {"maxNewTokens": 24, "beams": 3, "lengthPenalty": 1.0, "noRepeatNgram": 3}
+GENERATION = {"maxNewTokens": 24, "beams": 3, "lengthPenalty": 1.0, "earlyStopping": True, "noRepeatNgram": 3}
 GOLDEN_QUESTIONS = ["What is this?", "what colour is the background", "is it indoors or outdoors?"]
 
 
@@ -69,6 +70,13 @@ def copy_tokenizer(starter: Path, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_bytes((starter / "tokenizer_config.json").read_bytes())
 
 
+def within(differences: dict[str, float], bound: float = 1e-3) -> dict[str, float]:
+    """The differences of logits between ONNX and PyTorch, both with fp16 weights. Raises where one is too large."""
+    if max(v for k, v in differences.items() if k.startswith("logits")) > bound or differences.get("same tokens", 1.0) < 1:
+        raise ValueError(f"the exported files differ from the model by more than {bound}: {differences}")
+    return differences
+
+
 def checksums(folder: Path) -> dict:
     return {
         str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
@@ -99,13 +107,22 @@ def caption_pack(model: Captioner, folder: Path, starter: Path, version: str, me
         "description": "A small captioner of our own that works with no network: one short sentence that names the main thing, a sport, a scene or the weather. It says it is not sure when it is not.",
         "imageTower": tower(starter),
         "encoder": {"file": "onnx/encoder.onnx"},
-        "decoder": {"file": "onnx/decoder.onnx", "layers": len(model.decoder.steps), "heads": HEADS, "headDim": WIDTH // HEADS},
+        "decoder": {
+            "file": "onnx/decoder.onnx",
+            "layers": len(model.decoder.steps),
+            "heads": HEADS,
+            "headDim": WIDTH // HEADS,
+            "maxLength": PLACES,
+        },
         "tokens": {"bos": 2, "eos": 3, "pad": 0, "unk": 1},
         "generation": GENERATION,
     }
     put(folder / "pack.json", about)
-    figures = measure(folder)
-    pack = CaptionPack(folder, starter)
+    pictures, pack = golden_pictures(folder / "golden"), CaptionPack(folder, starter)
+    patches, _, values = seen([Image.open(pictures[0])], pack.starter)
+    sentence = np.array([pack.tokens.tok.encode("a black and white photo of a dog").ids])
+    differences = within(check_captioner(model, folder, patches, values, sentence))
+    figures = {**measure(folder), "onnx against torch": differences}
     confidence = figures["calibration"]["confidence"]
     held = figures["calibration"]["held_out"]
     where = "models/train evaluate-caption"
@@ -122,7 +139,7 @@ def caption_pack(model: Captioner, folder: Path, starter: Path, version: str, me
     ]
     about["confidence"] = confidence
     about["golden"] = []
-    for k, path in enumerate(golden_pictures(folder / "golden")):
+    for k, path in enumerate(pictures):
         prompt = "a photo of" if k == 2 else ""
         written = pack.caption(Image.open(path), prompt)
         chance = float(sigmoid(np.array(confidence["slope"] * written.mean + confidence["intercept"])))
@@ -162,7 +179,10 @@ def answer_pack(model: Answerer, answers: list[str], folder: Path, starter: Path
         "tokens": {"bos": 2, "eos": 3, "pad": 0, "unk": 1},
     }
     put(folder / "pack.json", about)
-    figures = measure(folder)
+    pictures, pack = golden_pictures(folder / "golden"), AnswerPack(folder, starter)
+    patches, _, values = seen([Image.open(pictures[0])], pack.starter)
+    differences = within(check_answerer(model, folder, patches, values, *pack.tokens([GOLDEN_QUESTIONS[0]])))
+    figures = {**measure(folder), "onnx against torch": differences}
     calibration = figures["calibration"]
     about["temperature"] = calibration["temperature"]
     where = "models/train evaluate-answer"
@@ -182,7 +202,7 @@ def answer_pack(model: Answerer, answers: list[str], folder: Path, starter: Path
     put(folder / "pack.json", about)
     pack = AnswerPack(folder, starter)
     about["golden"] = []
-    for path, question in zip(golden_pictures(folder / "golden"), GOLDEN_QUESTIONS):
+    for path, question in zip(pictures, GOLDEN_QUESTIONS):
         (best, chance), *_ = pack.answer(Image.open(path), question)
         sure = sigmoid(np.array(calibration["confidence"]["slope"] * np.log(chance) + calibration["confidence"]["intercept"]))
         about["golden"].append(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+
 # Kind of question -> how often it is asked where it fits.
 KINDS = {
     "what": 5.0,
@@ -163,3 +167,76 @@ WORDINGS: dict[str, tuple[list[str], list[str]]] = {
         ["does this image have colour", "is this image in color"],
     ),
 }  # fmt: skip
+
+BEFORE = [
+    "can you tell me",
+    "tell me",
+    "please tell me",
+    "do you know",
+    "i want to know",
+    "could you say",
+    "hey",
+    "please",
+    "so",
+    "ok",
+    "question:",
+    "i wonder",
+    "say",
+]
+AFTER = [
+    "please",
+    "here",
+    "in this photo",
+    "in this picture",
+    "in the image",
+    "in the photo",
+    "in my photo",
+    "exactly",
+    "then",
+    "now",
+    "do you think",
+    "in it",
+    "on the photo",
+]
+SAME = [
+    (r"\bphoto\b", ["picture", "image", "photograph", "pic", "snapshot"]),
+    (r"\bpicture\b", ["photo", "image", "photograph", "pic"]),
+    (r"\bimage\b", ["photo", "picture"]),
+    (r"\bcolour\b", ["color"]),
+    (r"\bcolor\b", ["colour"]),
+    (r"\bwhat is\b", ["what's", "what are", "whats", "what would be"]),
+    (r"^what ([a-z]+) is\b", [r"which \1 is", r"what sort of \1 is", r"which kind of \1 would be", r"what \1 could"]),
+    (r"^which\b", ["what"]),
+    (r"\bdo you see\b", ["can you see", "do we see", "can we see", "do you spot", "can you spot", "can you find"]),
+    (r"\bis there\b", ["is there perhaps", "does it have", "does this show", "does the photo include", "was there", "do we have"]),
+    (r"^is this\b", ["could this be", "is that", "is the photo", "does this show", "would this be"]),
+    (r"^is it\b", ["could it be", "is this", "is that", "was it"]),
+    (r"\bare there any\b", ["do you see any", "are there some", "does it show any", "are any"]),
+    (r"\bhow many\b", ["what number of", "how many of the"]),
+    (r"\bshown\b", ["depicted", "pictured", "displayed"]),
+    (r"\bshow\b", ["depict", "feature", "display", "have", "include"]),
+    (r"\bkind of\b", ["type of", "sort of"]),
+    (r"\btaken\b", ["shot", "made"]),
+]
+
+
+def vary(question: str, rng: np.random.Generator) -> str:
+    """Another way to type a question: synonyms, words before and after, a word left out. Wordings kept for testing never come out."""
+    out = question
+    for pattern, others in SAME:
+        if rng.random() < 0.4:
+            out = re.sub(pattern, others[int(rng.integers(len(others)))], out, count=1)
+    if rng.random() < 0.25:
+        out = f"{BEFORE[int(rng.integers(len(BEFORE)))]} {out}"
+    if rng.random() < 0.25:
+        out = f"{out} {AFTER[int(rng.integers(len(AFTER)))]}"
+    words = out.split()
+    if len(words) > 3 and rng.random() < 0.2:
+        gone = int(rng.integers(len(words) - 1))
+        if words[gone] in SMALL:
+            out = " ".join(words[:gone] + words[gone + 1 :])
+    return question if TESTED.fullmatch(out) else out
+
+
+SMALL = {"the", "a", "an", "is", "this", "in", "of", "any", "it", "do", "does", "you", "to", "are", "there"}
+TESTED = re.compile("|".join(re.sub(r"\\\{[a-z]\\\}", ".+", re.escape(t)) for _, kept in WORDINGS.values() for t in kept))
