@@ -4,17 +4,22 @@ import type { AppInfo } from '../../main/contract.ts';
 import { connect, type Bridge, type LinkState, type PageClient } from './client.ts';
 import type { GridMemory } from './grid/source.ts';
 import { Words } from './i18n/words.svelte.ts';
+import { Albums } from './state/albums.svelte.ts';
 import { AskResults } from './state/ask-results.svelte.ts';
+import { CaptionExport } from './state/caption-export.svelte.ts';
+import { CaptionRun } from './state/caption-run.svelte.ts';
 import { Captions } from './state/captions.svelte.ts';
 import { Folders } from './state/folders.svelte.ts';
 import { Indexing } from './state/indexing.svelte.ts';
 import { Library } from './state/library.svelte.ts';
 import { Notices } from './state/notices.svelte.ts';
+import { OpenAlbum } from './state/open-album.svelte.ts';
 import { Packs } from './state/packs.svelte.ts';
 import { Preferences } from './state/preferences.svelte.ts';
 import { Routes } from './state/routes.svelte.ts';
 import { Search } from './state/search.svelte.ts';
 import { Selection } from './state/selection.svelte.ts';
+import { Tags } from './state/tags.svelte.ts';
 import { Viewer } from './state/viewer.svelte.ts';
 
 export class App {
@@ -31,6 +36,11 @@ export class App {
   readonly viewer: Viewer;
   readonly captions: Captions;
   readonly askResults: AskResults;
+  readonly captionRun: CaptionRun;
+  readonly captionExport: CaptionExport;
+  readonly albums: Albums;
+  readonly openAlbum: OpenAlbum;
+  readonly tags: Tags;
   readonly indexing: Indexing;
   readonly packs: Packs;
   readonly preferences: Preferences;
@@ -51,6 +61,11 @@ export class App {
     this.viewer = new Viewer(this.client, this.notices, page);
     this.captions = new Captions(this.client);
     this.askResults = new AskResults(this.client);
+    this.captionRun = new CaptionRun(this);
+    this.captionExport = new CaptionExport(this.client);
+    this.albums = new Albums(this);
+    this.openAlbum = new OpenAlbum(this.client);
+    this.tags = new Tags(this);
     this.indexing = new Indexing(this.client, this.notices);
     this.packs = new Packs(this.client, this.notices);
     this.preferences = new Preferences(this.client, this.notices, this.words, page.document);
@@ -68,7 +83,11 @@ export class App {
     }
     await this.library.refresh();
     if (this.library.failure !== null) return;
-    await Promise.all([this.preferences.refresh(), this.indexing.refresh(), this.packs.refresh()]);
+    await Promise.all(
+      [this.preferences, this.indexing, this.packs, this.captionRun, this.albums, this.tags].map((part) =>
+        part.refresh(),
+      ),
+    );
   }
 }
 

@@ -40,7 +40,9 @@ export function handleKeys(app: App, event: KeyboardEvent): void {
     app.keysOpen = true;
   } else if (event.key === 'Escape' && !app.viewer.open) {
     if (app.indexing.open) app.indexing.open = false;
+    else if (app.captionRun.open) app.captionRun.open = false;
     else if (app.selection.size > 0) app.selection.clear();
+    else if (app.routes.albumId !== null) app.routes.go('albums');
     else if (app.routes.place !== 'photos') app.routes.go('photos');
     else if (app.search.active) app.search.clear();
   }

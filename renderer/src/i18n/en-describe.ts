@@ -137,7 +137,7 @@ export const describingInEnglish = (f: Formats, photos: (n: number) => string) =
     mostly: (answer: string, n: number, total: number) =>
       n === total
         ? `“${answer}”, ${total === 1 ? 'the one photo' : `all ${photos(total)}`}.`
-        : `Mostly “${answer}”: ${f.number(n)} of ${photos(total)}.`,
+        : `Most often “${answer}”: ${f.number(n)} of ${photos(total)}.`,
     noneSure: (total: number) => `Not sure about any of ${photos(total)}.`,
     noPhotos: 'No photo was found to ask. Try other words.',
     yes: 'Yes',

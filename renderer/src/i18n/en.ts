@@ -2,6 +2,7 @@
 import type { Chip, IndexProgress, PackProgress, Pack, Provider } from '../../../main/contract.ts';
 import type { ErrorCode } from '../../../main/errors.ts';
 import { describingInEnglish } from './en-describe.ts';
+import { placesInEnglish } from './en-places.ts';
 import { formatsFor } from './format.ts';
 
 const f = formatsFor('en');
@@ -114,6 +115,7 @@ const errors: Record<ErrorCode, ErrorWords> = {
 
 export const en = {
   ...describingInEnglish(f, photos),
+  ...placesInEnglish({ f, photos, files, duration }),
   f,
   errors,
   photos,
@@ -131,11 +133,13 @@ export const en = {
     cancel: 'Cancel',
     back: 'Back',
     undo: 'Undo',
+    remove: 'Remove',
     details: 'Details',
   },
   places: {
     label: 'Places',
     photos: 'Photos',
+    albums: 'Albums',
     duplicates: 'Duplicates',
     ask: 'Ask',
     settings: 'Settings',
@@ -203,7 +207,11 @@ export const en = {
           ? `“${value}” is not a picture type. Try type:jpeg or type:heic.`
           : kind === 'is'
             ? `“is:${value}” is not known. Try is:offline.`
-            : `“${value}” could not be understood.`,
+            : kind === 'album'
+              ? `There is no album “${value}”.`
+              : kind === 'tag'
+                ? `There is no tag “${value}”.`
+                : `“${value}” could not be understood.`,
   },
   grid: {
     label: 'Photos',
@@ -295,6 +303,7 @@ export const en = {
     title: 'Choose a folder',
     hint: 'Folders inside it are included.',
     choose: (name: string) => `Add “${name}”`,
+    use: (name: string) => `Use “${name}”`,
     up: 'Up',
     none: 'No folders inside.',
     places: 'Start from',
@@ -309,6 +318,8 @@ export const en = {
     sections: {
       folders: 'Folders',
       model: 'Model',
+      captions: 'Captions',
+      tags: 'Tags',
       appearance: 'Appearance',
       privacy: 'Privacy',
       about: 'About',

@@ -70,7 +70,7 @@ export const describingInChinese = (f: Formats, photos: (n: number) => string): 
     send: '提问',
     stop: '停止',
     suggestions: '可以试试的问题',
-    empty: '可以问照片里有什么、有几个、是什么颜色。',
+    empty: '可以问照片里有什么、有几个、是什么颜色。随附的模型只懂英文问题。',
     thinking: '正在看…',
     you: '您问',
     unsure: '没有把握。',
@@ -129,7 +129,7 @@ export const describingInChinese = (f: Formats, photos: (n: number) => string): 
     mostly: (answer, n, total) =>
       n === total
         ? `${photos(total)}的答案都是“${answer}”。`
-        : `多数是“${answer}”：${photos(total)}中有 ${f.number(n)} 张。`,
+        : `最多的答案是“${answer}”：${photos(total)}中有 ${f.number(n)} 张。`,
     noneSure: (total) => `对这 ${photos(total)}都没有把握。`,
     noPhotos: '没有找到可以提问的照片，请换个词试试。',
     yes: '是',

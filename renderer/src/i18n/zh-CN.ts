@@ -2,6 +2,7 @@
 import type { Catalogue } from './en.ts';
 import { formatsFor } from './format.ts';
 import { describingInChinese } from './zh-CN-describe.ts';
+import { placesInChinese } from './zh-CN-places.ts';
 
 const f = formatsFor('zh-CN');
 const photos = (n: number): string => `${f.number(n)} 张照片`;
@@ -16,6 +17,7 @@ function duration(seconds: number): string {
 
 export const zhCN: Catalogue = {
   ...describingInChinese(f, photos),
+  ...placesInChinese({ f, photos, files, duration }),
   f,
   photos,
   files,
@@ -86,11 +88,13 @@ export const zhCN: Catalogue = {
     cancel: '取消',
     back: '返回',
     undo: '撤销',
+    remove: '移除',
     details: '详细信息',
   },
   places: {
     label: '导航',
     photos: '照片',
+    albums: '相册',
     duplicates: '重复照片',
     ask: '提问',
     settings: '设置',
@@ -158,7 +162,11 @@ export const zhCN: Catalogue = {
           ? `“${value}”不是图片格式。试试 type:jpeg 或 type:heic。`
           : kind === 'is'
             ? `不认识“is:${value}”。试试 is:offline。`
-            : `无法理解“${value}”。`,
+            : kind === 'album'
+              ? `没有名为“${value}”的相册。`
+              : kind === 'tag'
+                ? `没有名为“${value}”的标签。`
+                : `无法理解“${value}”。`,
   },
   grid: {
     label: '照片',
@@ -249,6 +257,7 @@ export const zhCN: Catalogue = {
     title: '选择文件夹',
     hint: '其中的子文件夹也会包括在内。',
     choose: (name: string) => `添加“${name}”`,
+    use: (name: string) => `使用“${name}”`,
     up: '上一级',
     none: '里面没有文件夹。',
     places: '从这里开始',
@@ -262,6 +271,8 @@ export const zhCN: Catalogue = {
     sections: {
       folders: '文件夹',
       model: '模型',
+      captions: '描述',
+      tags: '标签',
       appearance: '外观',
       privacy: '隐私',
       about: '关于',
@@ -314,6 +325,9 @@ export const zhCN: Catalogue = {
       about: {
         starter:
           '随应用附带，无需网络。认识常见的物品、动物、场景、天气、运动和颜色，只懂英文；更大的模型认识得更多。',
+        'starter-captioner':
+          '随应用附带，无需网络。用一句英文短句说出照片里的主要内容、运动、场景或天气，没有把握时会说明。',
+        'starter-answerer': '随应用附带，无需网络。从 755 个英文答案中选择，没有把握时会说明。',
         'siglip2-base-patch16-224':
           '日常照片的首选，懂一百多种语言，包括中文。Google 的 SigLIP 2，224 像素。',
         'clip-vit-base-patch32': 'OpenAI 最早也最快的 CLIP，只懂英文。在没有显卡的电脑上处理得最快。',

@@ -7,10 +7,13 @@ import type { PhotoQuery } from '../grid/source.ts';
 /** The engine asks no more than these in one go. */
 const mostAsked = 500;
 
+/** As many of the photos to ask are shown before they are asked. */
+export const shownFirst = 24;
+
 /** The photos to ask: those that words find, those of a search as it is, or these. */
 export type Scope =
   | { readonly kind: 'words' }
-  | { readonly kind: 'search'; readonly query: PhotoQuery }
+  | { readonly kind: 'search'; readonly query: PhotoQuery; readonly first: readonly number[] }
   | { readonly kind: 'photos'; readonly ids: readonly number[]; readonly album: string | null };
 
 /** What was asked, as the answer on the screen remembers it. */

@@ -15,16 +15,21 @@ interface Needs {
   readonly info: AppInfo | null;
 }
 
-interface Chosen {
+export interface Chosen {
   readonly grant: string;
   readonly name: string;
 }
 
+interface Browsing {
+  readonly hint: string;
+  /** What the button that chooses says. */
+  readonly action: (name: string) => string;
+  readonly chosen: (folder: Chosen) => void;
+}
+
 export class Folders {
   /** The page's own folder browser is open, and hands over what is chosen. */
-  browsing = $state.raw<{ readonly hint: string | null; readonly chosen: (folder: Chosen) => void } | null>(
-    null,
-  );
+  browsing = $state.raw<Browsing | null>(null);
   readonly #app: Needs;
 
   constructor(app: Needs) {
@@ -33,13 +38,19 @@ export class Folders {
 
   /** Asks for folders and adds them. */
   async add(hint: string | null = null): Promise<void> {
-    await this.choose((folder) => void this.addGranted(folder), hint);
+    const { folders } = this.#app.words.t;
+    await this.choose((folder) => void this.addGranted(folder), hint ?? folders.hint, folders.choose);
   }
 
-  async choose(chosen: (folder: Chosen) => void, hint: string | null = null): Promise<void> {
+  /** @param action what the button of the page's own browser says. */
+  async choose(
+    chosen: (folder: Chosen) => void,
+    hint = '',
+    action = this.#app.words.t.folders.use,
+  ): Promise<void> {
     const { client, info, notices } = this.#app;
     if (info?.can.pickFolder !== true) {
-      this.browsing = { hint, chosen };
+      this.browsing = { hint, action, chosen };
       return;
     }
     try {

@@ -3,12 +3,7 @@ import type { LibraryStatus, Root } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
 import type { GridSource } from '../grid/source.ts';
-
-interface Month {
-  readonly month: string;
-  readonly start: number;
-  readonly count: number;
-}
+import { monthOf, placed, type Month } from './months.ts';
 
 export interface Timeline {
   readonly generation: number;
@@ -61,7 +56,7 @@ export class Library implements GridSource {
   }
 
   monthOf(index: number): string {
-    return this.timeline.months.findLast((month) => month.start <= index)?.month ?? '';
+    return monthOf(this.timeline.months, index);
   }
 
   /** Fetches status and photos now; one fetch at a time. */
@@ -81,13 +76,7 @@ export class Library implements GridSource {
       ]);
       this.status = status;
       if (timeline.generation !== this.timeline.generation) {
-        let start = 0;
-        const months = timeline.months.map(({ month, count }) => {
-          const placed = { month, start, count };
-          start += count;
-          return placed;
-        });
-        this.timeline = { ...timeline, months };
+        this.timeline = { ...timeline, months: placed(timeline.months) };
         void this.#suggest();
       }
       this.failure = null;

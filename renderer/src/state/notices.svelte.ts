@@ -4,6 +4,12 @@ import { CallError } from '../client.ts';
 import type { Words } from '../i18n/words.svelte.ts';
 import { Timers } from './timers.ts';
 
+/** What can be done about a message, e.g. undoing what it tells of. */
+export interface NoticeAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
 export interface Notice {
   readonly key: string;
   readonly level: 'info' | 'warning' | 'error';
@@ -11,10 +17,13 @@ export interface Notice {
   readonly remedy: string | null;
   /** The engine's own sentence, where it says more than the translated one. */
   readonly details: string | null;
+  readonly action: NoticeAction | null;
 }
 
 /** How long a message that asks for nothing stays, milliseconds: about 15 words at a slow reading pace. */
 const infoMs = 6_000;
+/** ... and one with something to do: enough to read it, decide, and get there by keyboard. */
+const actionMs = 12_000;
 const most = 4;
 
 export class Notices {
@@ -26,8 +35,8 @@ export class Notices {
     this.#words = words;
   }
 
-  tell(what: string, key = what): void {
-    this.#show({ key, level: 'info', what, remedy: null, details: null });
+  tell(what: string, key = what, action: NoticeAction | null = null): void {
+    this.#show({ key, level: 'info', what, remedy: null, details: null, action });
   }
 
   /** Shows anything thrown by a call, except that the person gave up themselves. */
@@ -40,7 +49,7 @@ export class Notices {
   fromEngine(notice: ErrorShape & { level: Notice['level']; key: string }): void {
     const { what, remedy } = this.#words.sentence(notice);
     const details = notice.message === '' || notice.message === what ? null : notice.message;
-    this.#show({ key: notice.key, level: notice.level, what, remedy, details });
+    this.#show({ key: notice.key, level: notice.level, what, remedy, details, action: null });
   }
 
   dismiss(key: string): void {
@@ -51,7 +60,9 @@ export class Notices {
   #show(notice: Notice): void {
     this.dismiss(notice.key);
     this.list = [...this.list, notice].slice(-most);
-    if (notice.level === 'info') this.#timers.set(notice.key, infoMs, () => this.dismiss(notice.key));
+    if (notice.level !== 'info') return;
+    const ms = notice.action === null ? infoMs : actionMs;
+    this.#timers.set(notice.key, ms, () => this.dismiss(notice.key));
   }
 }
 
