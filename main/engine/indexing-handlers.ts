@@ -1,4 +1,5 @@
 /** Calls about indexing: run, watch, pause, and what failed. */
+import { AppError } from '../errors.ts';
 import type { Rooms } from './rooms.ts';
 import type { Handlers } from './types.ts';
 
@@ -19,7 +20,9 @@ export function indexingHandlers(rooms: Rooms): Pick<Handlers, IndexingCalls> {
       signal.throwIfAborted();
       // Photos that the pack in its present form has not seen yet, though an older form had.
       await rooms.packSwitch.catchUp(signal);
-      return library.run({ rootIds, signal, onProgress: progress });
+      const report = await library.run({ rootIds, signal, onProgress: progress });
+      await followed(rooms, signal);
+      return report;
     },
     'indexing.state': () => library.state(),
     'indexing.pause': () => {
@@ -38,4 +41,16 @@ export function indexingHandlers(rooms: Rooms): Pick<Handlers, IndexingCalls> {
       return answer;
     },
   };
+}
+
+/** Whoever waits for a run finds its photos in their tags and albums. The photos are indexed even where that fails. */
+async function followed({ tags, albums, log }: Rooms, signal: AbortSignal): Promise<void> {
+  try {
+    await tags.settled(signal);
+    await albums.settled(signal);
+  } catch (thrown) {
+    const error = AppError.from(thrown, 'Following the library');
+    if (error.code === 'cancelled' || error.code === 'engine-stopped') throw error;
+    log.warn('tags and albums could not follow the run', { message: error.message });
+  }
 }

@@ -1,6 +1,6 @@
 /** A picture named on the command line: one of the library, or any file, read and sent as an example. */
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import type { Example } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Session } from './session.ts';
@@ -30,4 +30,28 @@ export async function findPhoto({ client, signal }: Session, path: string): Prom
     { signal },
   );
   return { path: absolute, example: { exampleId, weight: 1 } };
+}
+
+/**
+ * A photo that is in the library: what is kept about photos is kept there.
+ * @throws AppError not-found, with what to do about it
+ */
+export async function findLibraryPhoto(
+  { client }: Pick<Session, 'client'>,
+  path: string,
+): Promise<{ readonly path: string; readonly photoId: number }> {
+  const absolute = resolve(path);
+  const photoId = await client.photoAt(absolute);
+  if (photoId !== null) return { path: absolute, photoId };
+  const isThere = await stat(absolute).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  throw new AppError(
+    'not-found',
+    isThere
+      ? `${absolute} is not in the library. Add its folder with \`afterimage index ${dirname(absolute)}\`.`
+      : `There is no photo ${absolute}. Check its name.`,
+    { details: { path: absolute } },
+  );
 }

@@ -22,8 +22,11 @@ export interface Session {
 }
 
 export interface SessionNeeds {
-  /** A command that only looks opens beside an app that has the library open. */
-  readonly writes: boolean;
+  /**
+   * A command that only looks opens beside an app that has the library open; one that writes where it may answers
+   * there, too, and keeps nothing.
+   */
+  readonly writes: boolean | 'where-it-may';
 }
 
 /** @throws AppError what opening or the work threw; cancelled after Ctrl-C. */
@@ -46,13 +49,22 @@ export async function withSession(
     controller.abort();
   });
   try {
-    const client = await openLibrary({
-      directory: libraryDirectory(options.library, terminal.env),
-      modelsDirectory: terminal.modelsDirectory,
-      writes: needs.writes,
-      log: logOf(terminal, options),
-      now: terminal.now,
-    });
+    const open = (writes: boolean): Promise<HostClient> =>
+      openLibrary({
+        directory: libraryDirectory(options.library, terminal.env),
+        modelsDirectory: terminal.modelsDirectory,
+        writes,
+        log: logOf(terminal, options),
+        now: terminal.now,
+      });
+    const client =
+      needs.writes === 'where-it-may'
+        ? await open(true).catch((thrown: unknown) => {
+            if (AppError.from(thrown).code !== 'library-locked') throw thrown;
+            output.say('The library is open elsewhere: the answer is shown here and not kept.');
+            return open(false);
+          })
+        : await open(needs.writes);
     const stopNotices = client.on('notice', ({ level, message }) => {
       if (level !== 'info') output.say(message);
     });

@@ -46,14 +46,19 @@ export function addPackCommands(program: Command, context: CommandContext): void
     );
   packs
     .command('use')
-    .summary('search with a model, after looking at all photos with it')
+    .summary('use a model for what it can do')
+    .description(
+      'Uses a model for what it can do. One for searching first looks at all photos; one that captions or answers is used at once.',
+    )
     .argument('<id>', 'of the list')
     .action((packId: string) =>
       context.run({ writes: true }, async (session) => {
         const answer = await withProgress(session, (options) =>
           session.client.call('packs.use', { packId }, options),
         );
-        session.output.answer(answer, () => [`Now using ${answer.pack.name}.`]);
+        session.output.answer(answer, () => [
+          `Now using ${answer.pack.name} to ${answer.pack.tasks.map((task) => taskWords[task]).join(' and to ')}.`,
+        ]);
       }),
     );
   packs
@@ -106,14 +111,22 @@ async function withProgress<T>(
   }
 }
 
+const taskWords: Readonly<Record<Pack['tasks'][number], string>> = {
+  embed: 'search',
+  caption: 'caption',
+  answer: 'answer',
+};
+
 function packTable(packs: readonly Pack[]): string[] {
   return table(
-    [{}, {}, { align: 'right' }, {}, {}],
-    packs.map(({ id, active, installed, recommended, bytes, licence, name }) => [
+    [{}, {}, {}, { align: 'right' }, {}, {}, {}],
+    packs.map(({ id, tasks, active, installed, recommended, bytes, licence, name, quality }) => [
       id,
-      active ? 'in use' : installed ? 'installed' : recommended ? 'recommended' : '',
+      tasks.map((task) => taskWords[task]).join(', '),
+      active.length > 0 ? 'in use' : installed ? 'installed' : recommended ? 'recommended' : '',
       formatBytes(bytes),
       licence.name,
+      quality.map(({ metric, dataset, value }) => `${metric} ${value} (${dataset})`).join(', '),
       name,
     ]),
     undefined,

@@ -16,7 +16,8 @@ export function addSearchCommands(program: Command, context: CommandContext): vo
     .command('search')
     .summary('find photos by what is in them')
     .description(
-      'Finds photos by what is in them: words, -without, "words of a name", in: after: before: camera: type:',
+      'Finds photos by what is in them: words, -without, "words of a caption, tag or name", in: after: before: ' +
+        'camera: type: tag: album: is:',
     )
     .argument('<query...>', 'e.g. red car -snow after:2021')
     .option('--limit <count>', 'how many hits', context.parseCount(1, 5_000), 20)
