@@ -11,7 +11,7 @@ type AskCalls = 'ask.photo' | 'ask.suggestions' | 'ask.history' | 'ask.forget' |
 export function askHandlers(rooms: Rooms): Pick<Handlers, AskCalls> {
   const { store, search, log, now, language, describing } = rooms;
   const { asking, courtesy } = describing;
-  /** Best first: strong, then likely, then weak ones, as far as the limit goes. */
+  /** Best first: strong ones, then likely ones, then weak ones, as far as the limit goes. */
   const hitsOf = async (input: ParsedInput<'ask.results'>, signal: AbortSignal): Promise<Hit[]> => {
     const { text, examples, photoIds, limit } = input;
     if (text.trim() === '' && examples.length === 0 && photoIds !== undefined) {
@@ -21,11 +21,9 @@ export function askHandlers(rooms: Rooms): Pick<Handlers, AskCalls> {
         band: 'strong' as const,
         foundBy: 'looks' as const,
       }));
-      return pageOf(store, { plan: 'filter-only', photos }, { offset: 0, limit });
+      return pageOf(store, { plan: 'filter-only', photos, thresholds: null }, { offset: 0, limit });
     }
-    const { hits } = await courtesy.search(() => search.query({ text, examples, offset: 0, limit }, signal));
-    const order = { strong: 0, likely: 1, weak: 2 };
-    return [...hits].sort((a, b) => order[a.band] - order[b.band]);
+    return (await courtesy.search(() => search.query({ text, examples, offset: 0, limit }, signal))).hits;
   };
   return {
     'ask.photo': (input, { signal, progress }) =>

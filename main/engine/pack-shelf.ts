@@ -2,9 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventPayload, Pack, PackProgress, ProviderState, SelfTest } from '../contract.ts';
-import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
 import { loadEmbedder, type LoadedEmbedder } from './inference/embedder.ts';
+import { loadLanguageModel } from './inference/language/language-model.ts';
+import { selfTestLanguagePack } from './inference/language/language-self-test.ts';
 import type { LanguageModel } from './inference/language/types.ts';
 import { listProviders } from './inference/providers.ts';
 import { selfTestPack } from './inference/self-test.ts';
@@ -74,8 +75,12 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
     provider: store.readOnly ? ('cpu' as const) : readSettings(store).provider,
     cacheDir: join(directory, 'compiled'),
   });
+  const writing = { packs: catalog, decoder: options.decoder, spawn, log, now };
   const tryOut = async (pack: PackDescription): Promise<SelfTest> => {
-    const test = await selfTestPack(loading(pack));
+    const test =
+      pack.kind === 'language'
+        ? await selfTestLanguagePack({ ...writing, pack })
+        : await selfTestPack(loading(pack));
     tests.set(pack.id, test);
     return test;
   };
@@ -100,8 +105,7 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
       return active;
     },
     async loadLanguage(packId) {
-      const pack = languagePack(await catalog.get(packId));
-      throw new AppError('not-supported', `${pack.name} cannot be run yet.`);
+      return loadLanguageModel({ ...writing, pack: languagePack(await catalog.get(packId)) });
     },
     async readable(packId) {
       await catalog.get(packId);

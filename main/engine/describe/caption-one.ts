@@ -48,7 +48,9 @@ export async function captionOne(
   }
   const { text, sure, confidence } = seen;
   const { packId, fingerprint } = model;
-  store.captions.putModel([{ photoId, packId, fingerprint, text, sure, confidence, at: options.now() }]);
+  store.captions.putModel([
+    { photoId, hash: row.hash ?? undefined, packId, fingerprint, text, sure, confidence, at: options.now() },
+  ]);
   if (asked) quarantine.release(fingerprint, row.hash);
   options.onDescribed([photoId]);
   return sure ? 'captioned' : 'unsure';
