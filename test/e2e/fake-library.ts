@@ -250,10 +250,10 @@ function makeFailures(count: number): PhotoFailure[] {
 /** Just enough of the query language to see chips. */
 export function parse(text: string): Chip[] {
   const chips: Chip[] = [];
-  for (const match of text.matchAll(/"[^"]*"|\S+/g)) {
+  for (const match of text.matchAll(/(?:[a-z]+:)?"[^"]*"|\S+/g)) {
     const [word] = match;
     const span: [number, number] = [match.index, match.index + word.length];
-    const filter = /^(in|after|before|camera|type|is):(.*)$/.exec(word);
+    const filter = /^(in|after|before|camera|type|is|album|tag):(.*)$/.exec(word);
     const kind = filter?.[1] as Chip['kind'] | undefined;
     const value = filter?.[2] ?? word;
     if (kind !== undefined) {

@@ -19,6 +19,7 @@ import {
 } from '../../main/contract.ts';
 import { AppError, type ErrorCode } from '../../main/errors.ts';
 import { FakeDescriptions, writingPacks } from './fake-describe.ts';
+import { FakePlaces } from './fake-places.ts';
 import { FakeLibrary, mix, parse, root, sizeOf, type FakeOptions } from './fake-library.ts';
 
 interface Context<K extends CallName> {
@@ -73,6 +74,7 @@ const starterPack: Pack = {
 export class FakeServer {
   readonly library: FakeLibrary;
   readonly describe: FakeDescriptions;
+  readonly places: FakePlaces;
   readonly heard: { name: string; input: unknown }[] = [];
   /** Calls that the page gave up, and that stopped for it. */
   readonly cancelled: string[] = [];
@@ -102,6 +104,7 @@ export class FakeServer {
     this.#options = options;
     this.library = new FakeLibrary(options);
     this.describe = new FakeDescriptions(this.library, (photoIds) => this.emit('described', { photoIds }));
+    this.places = new FakePlaces(this.library, this.describe, (name, payload) => this.emit(name, payload));
     this.packs = somePacks(options.model !== false, options.model !== false && options.writing !== false);
     this.#settings = {
       language: options.language ?? 'en',
@@ -189,7 +192,7 @@ export class FakeServer {
       this.heard.push({ name, input });
       const failing = this.failing.get(call);
       if (failing !== undefined) throw new AppError(failing, `${name} fails in this test.`);
-      const handler = (this.#handlers[call] ?? this.describe.handlers[call]) as
+      const handler = (this.#handlers[call] ?? this.describe.handlers[call] ?? this.places.handlers[call]) as
         | ((value: unknown, context: { signal: AbortSignal; progress: typeof progress }) => unknown)
         | undefined;
       if (handler === undefined) throw new AppError('not-supported', `${name} is not faked.`);
@@ -278,6 +281,7 @@ export class FakeServer {
       ...this.library.detail(photoId),
       caption: this.describe.captions.get(photoId) ?? null,
       tags: this.describe.tagsOf(photoId),
+      albums: this.places.albumsOf(photoId),
     }),
     'photos.duplicates': ({ offset, limit }) => this.library.duplicates(offset, limit),
     'photos.openFile': () => ({}),
