@@ -122,6 +122,7 @@ function createEmbedder(
 ): LoadedEmbedder {
   const { tower } = chosen;
   const batchSize = batchSizes[tower.provider];
+  const { patchOutput, grid } = pack.image;
   return {
     ...side,
     imageSpec: pack.imageSpec,
@@ -129,6 +130,15 @@ function createEmbedder(
     provider: tower.provider,
     selfTest,
     providerNotes: chosen.notes,
+    ...(patchOutput === null || grid === null
+      ? {}
+      : {
+          patches: {
+            columns: grid[0],
+            rows: grid[1],
+            embed: (image: ModelPixels) => tower.embedPatches(image),
+          },
+        }),
     async embedImages(images) {
       const batches: ModelPixels[][] = [];
       for (const image of images) {

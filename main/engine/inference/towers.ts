@@ -24,6 +24,8 @@ export interface VisionTower {
   /** Images of one size. @returns unit vectors. */
   embed(images: readonly ModelPixels[]): Promise<Float32Array[]>;
   embedFiles(files: readonly string[]): Promise<Float32Array[]>;
+  /** @returns (cells, dims) float32 of one image, row by row; of any length. @throws AppError pack-invalid */
+  embedPatches(image: ModelPixels): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,12 @@ export function visionTower(options: TowerOptions, provider: Provider): VisionTo
       const batch: VisionBatch = { pixels, count: images.length, width, height };
       const data = (await supervisor.request('embed', batch, { timeoutMs: batchTimeoutMs })) as Float32Array;
       return toUnitVectors(data, pack.dims, pack.name);
+    },
+    async embedPatches({ pixels, width, height }) {
+      const image: ModelPixels = { pixels, width, height };
+      return (await supervisor.request('embedPatches', image, {
+        timeoutMs: batchTimeoutMs,
+      })) as Float32Array;
     },
     async embedFiles(files) {
       const found = (await supervisor.request('embedFiles', { files })) as Float32Array[];

@@ -58,6 +58,18 @@ export interface TextSide {
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
 }
 
+/** What a pack tells of the parts of a picture. */
+export interface PatchSide {
+  readonly columns: number;
+  readonly rows: number;
+  /**
+   * @param image (H, W, 3) uint8, as the decoder gave it.
+   * @returns (rows * columns, dims) float32, row by row from the top left, in the space of the texts; of any length.
+   * @throws AppError pack-invalid where the model gives another shape, worker-died
+   */
+  embed(image: { pixels: Uint8Array; width: number; height: number }): Promise<Float32Array>;
+}
+
 /** An embedding pack, loaded: images and texts to unit vectors of one space. */
 export interface Embedder extends TextSide {
   readonly imageSpec: ImageSpec;
@@ -73,5 +85,7 @@ export interface Embedder extends TextSide {
   embedImages(
     images: readonly { pixels: Uint8Array; width: number; height: number }[],
   ): Promise<Float32Array[]>;
+  /** Left out by packs that give one embedding for the whole picture. */
+  readonly patches?: PatchSide;
   close(): Promise<void>;
 }

@@ -15,11 +15,20 @@ export interface VisionLoad {
   readonly file: string;
   readonly input: string | null;
   readonly output: string | null;
+  readonly patchOutput: string | null;
+  readonly grid: readonly [number, number] | null;
   readonly dims: number;
   readonly spec: ImageSpec;
   readonly provider: Provider;
   readonly threads: number;
   readonly cacheDir?: string | undefined;
+}
+
+interface ModelPixels {
+  /** (height, width, 3) uint8 RGB. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface VisionBatch {
@@ -100,6 +109,24 @@ async function embed(batch: VisionBatch): Promise<Float32Array> {
   return result;
 }
 
+/** Embeds the cells of one picture. @returns (cells, dims) float32. */
+async function embedPatches({ pixels, width, height }: ModelPixels): Promise<Float32Array> {
+  if (loaded === undefined) throw new AppError('internal', 'The vision process was asked before its model.');
+  const { session, input, extra, fixedBatch, tables, request } = await loaded;
+  const { patchOutput, grid, dims } = request;
+  if (patchOutput === null || grid === null || !session.outputs.includes(patchOutput))
+    throw misfit(request, 'does not tell the parts of a picture apart');
+  const slots = fixedBatch ?? 1;
+  const planes = toPlanes(pixels, slots, width * height, tables);
+  const { data, dims: length } = await session.run(
+    { [input]: new Tensor('float32', planes, [slots, 3, height, width]), ...extra },
+    patchOutput,
+  );
+  if (length !== grid[0] * grid[1] * dims)
+    throw misfit(request, `gives ${String(length)} numbers for a grid of ${grid.join(' by ')}`);
+  return data.slice(0, length);
+}
+
 /** Decodes and embeds the pack's golden pictures, one by one. @returns (count, dims) float32. */
 async function embedFiles({ files }: { files: readonly string[] }): Promise<Float32Array[]> {
   if (loaded === undefined) throw new AppError('internal', 'The vision process was asked before its model.');
@@ -134,4 +161,5 @@ serveRequests(openProcessPort(), {
   ready: () => Promise.resolve(),
   embed,
   embedFiles,
+  embedPatches,
 });

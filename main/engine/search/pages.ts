@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Chip, Hit, SearchResult } from '../../contract.ts';
 import type { PhotoRow, RootRow, Store } from '../store/types.ts';
-import type { RankedPhoto, Ranking } from './rank.ts';
+import type { BlendedPhoto } from './blend.ts';
+import type { Ranking } from './rank.ts';
 
 export interface StoredRanking extends Ranking {
   readonly chips: readonly Chip[];
@@ -11,9 +12,12 @@ export interface StoredRanking extends Ranking {
 }
 
 export interface Pages {
-  /** @param later a further page: takes the ranking its first page came from, though the library has changed. */
-  find(key: string, generation: number, later: boolean): StoredRanking | undefined;
-  keep(key: string, generation: number, ranking: StoredRanking): void;
+  /**
+   * @param generation of all that the ranking came from.
+   * @param later a further page: takes the ranking its first page came from, though the library has changed.
+   */
+  find(key: string, generation: string, later: boolean): StoredRanking | undefined;
+  keep(key: string, generation: string, ranking: StoredRanking): void;
 }
 
 /** A handful of queries back and forth; one ranking of 100,000 photos is some megabytes. */
@@ -22,7 +26,7 @@ const mostRankings = 12;
 const laterPagesForMs = 5 * 60_000;
 
 export function createPages(now: () => number): Pages {
-  const kept = new Map<string, { generation: number; at: number; ranking: StoredRanking }>();
+  const kept = new Map<string, { generation: string; at: number; ranking: StoredRanking }>();
   return {
     find(key, generation, later) {
       const found = kept.get(key);
@@ -61,7 +65,7 @@ export function pageOf(
   });
 }
 
-function hitOf(store: Store, { id, score, band }: RankedPhoto, row: PhotoRow, root: RootRow): Hit {
+function hitOf(store: Store, { id, score, band, foundBy }: BlendedPhoto, row: PhotoRow, root: RootRow): Hit {
   return {
     id,
     name: row.relPath.slice(row.relPath.lastIndexOf('/') + 1),
@@ -73,6 +77,7 @@ function hitOf(store: Store, { id, score, band }: RankedPhoto, row: PhotoRow, ro
     offline: !root.online,
     score,
     band,
+    foundBy,
     copies: row.hash === null ? 0 : Math.max(0, store.photos.byHash(row.hash).length - 1),
   };
 }

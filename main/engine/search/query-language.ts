@@ -15,6 +15,12 @@ export interface ParsedQuery {
   readonly chips: readonly Chip[];
 }
 
+/** What this library has a name for, asked with the name as typed. */
+export interface KnownNames {
+  readonly album: (name: string) => boolean;
+  readonly tag: (name: string) => boolean;
+}
+
 /** Formats by the names people give them, as the decoder names them. */
 const formatsByName: Readonly<Record<string, readonly string[]>> = {
   jpg: ['jpeg', 'jpg'],
@@ -34,12 +40,13 @@ const formatsByName: Readonly<Record<string, readonly string[]>> = {
  * A total function: any string gives a plan. What looks like a filter but is not one (`http://x`, `foo:bar`)
  * is free text; a filter with a value that makes no sense becomes a chip with a problem and filters nothing.
  * @param localNow the wall clock read as UTC, milliseconds, for `yesterday` and `last year`.
+ * @param known albums and tags; a filter by another name is a problem.
  */
-export function parseQuery(typed: string, localNow: number): ParsedQuery {
+export function parseQuery(typed: string, localNow: number, known: KnownNames): ParsedQuery {
   const chips: Chip[] = [];
   const words: string[] = [];
   const without: string[] = [];
-  const filter = new FilterBuilder();
+  const filter = new FilterBuilder(known);
   let run: { start: number; end: number } | undefined;
   const endRun = (): void => {
     if (run === undefined) return;
@@ -80,13 +87,22 @@ function meaningful(text: string): string {
 
 /** Gathers filter tokens: the same kind twice narrows further, except types and cameras, which widen. */
 class FilterBuilder {
+  readonly #known: KnownNames;
   #used = false;
   readonly #in: string[] = [];
   readonly #camera: string[] = [];
   readonly #formats: string[] = [];
+  readonly #phrases: string[] = [];
+  readonly #albums: string[] = [];
+  readonly #tags: string[] = [];
+  #captioned: boolean | undefined;
   #after = -Infinity;
   #before = Infinity;
   #offline: boolean | undefined;
+
+  constructor(known: KnownNames) {
+    this.#known = known;
+  }
 
   /** @returns the problem with the value, or null when it was taken. */
   add(token: Token, localNow: number): string | null {
@@ -100,8 +116,20 @@ class FilterBuilder {
   #take(kind: Token['kind'], value: string, localNow: number): string | null {
     switch (kind) {
       case 'in':
-      case 'phrase':
         this.#in.push(value);
+        return null;
+      case 'phrase':
+        // Quotes around marks alone are no words to look for.
+        if (meaningful(value) === '') return 'There are no words between the quotes.';
+        this.#phrases.push(value);
+        return null;
+      case 'album':
+        if (!this.#known.album(value)) return `There is no album named "${value}".`;
+        this.#albums.push(value);
+        return null;
+      case 'tag':
+        if (!this.#known.tag(value)) return `There is no tag named "${value}".`;
+        this.#tags.push(value);
         return null;
       case 'camera':
         this.#camera.push(value);
@@ -134,10 +162,18 @@ class FilterBuilder {
   }
 
   #takeState(value: string): string | null {
-    if (value !== 'offline' && value !== 'online')
-      return `"${value}" is not known here; try offline or online.`;
-    this.#offline = value === 'offline';
-    return null;
+    switch (value) {
+      case 'offline':
+      case 'online':
+        this.#offline = value === 'offline';
+        return null;
+      case 'captioned':
+      case 'uncaptioned':
+        this.#captioned = value === 'captioned';
+        return null;
+      default:
+        return `"${value}" is not known here; try captioned, uncaptioned, offline or online.`;
+    }
   }
 
   #takeDate(kind: Token['kind'], value: string, localNow: number): string | null {
@@ -157,6 +193,10 @@ class FilterBuilder {
       ...(this.#formats.length > 0 ? { formats: [...new Set(this.#formats)] } : {}),
       ...(this.#after > -Infinity ? { after: this.#after } : {}),
       ...(this.#before < Infinity ? { before: this.#before } : {}),
+      ...(this.#phrases.length > 0 ? { phrases: this.#phrases } : {}),
+      ...(this.#albums.length > 0 ? { albums: this.#albums } : {}),
+      ...(this.#tags.length > 0 ? { tags: this.#tags } : {}),
+      ...(this.#captioned === undefined ? {} : { captioned: this.#captioned }),
       ...(this.#offline === undefined ? {} : { offline: this.#offline }),
     };
   }

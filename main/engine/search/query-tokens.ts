@@ -1,7 +1,8 @@
 /** Cuts typed text into words, -negatives, quoted phrases and key:value filters, in one pass. */
 
 export interface Token {
-  readonly kind: 'word' | 'without' | 'phrase' | 'in' | 'after' | 'before' | 'camera' | 'type' | 'is';
+  readonly kind:
+    'word' | 'without' | 'phrase' | 'in' | 'after' | 'before' | 'camera' | 'type' | 'is' | 'album' | 'tag';
   /** Without its dash, key and quotes. */
   readonly value: string;
   /** UTF-16 offsets in the typed text, end exclusive. */
@@ -17,12 +18,16 @@ const kindsByKey: Readonly<Record<string, Token['kind']>> = {
   camera: 'camera',
   type: 'type',
   is: 'is',
+  album: 'album',
+  tag: 'tag',
   without: 'without',
   位于: 'in',
   之后: 'after',
   之前: 'before',
   相机: 'camera',
   类型: 'type',
+  相册: 'album',
+  标签: 'tag',
 };
 
 /** What closes each opening quote. Straight and curly ones mix freely, as phones change them while one types. */

@@ -3,20 +3,18 @@ import type { Band, SearchResult } from '../../contract.ts';
 import type { Neighbour } from '../index/types.ts';
 import type { Scoring } from '../inference/types.ts';
 import type { Store } from '../store/types.ts';
+import { blend, type BlendedPhoto, type SeenPhoto } from './blend.ts';
 import { bandOf, calibrate, type Thresholds } from './calibrate.ts';
 import { sampleSize, type FusedQuery, type QueryPart } from './fuse.ts';
 import type { SearchModel } from './types.ts';
-
-export interface RankedPhoto {
-  readonly id: number;
-  readonly score: number;
-  readonly band: Band;
-}
+import type { WordEvidence } from './word-evidence.ts';
 
 export interface Ranking {
   readonly plan: SearchResult['plan'];
   /** Strong ones first, then likely, then weak; best first within each. */
-  readonly photos: readonly RankedPhoto[];
+  readonly photos: readonly BlendedPhoto[];
+  /** Null where nothing was compared. */
+  readonly thresholds: Thresholds | null;
 }
 
 export interface RankRequest {
@@ -31,6 +29,8 @@ export interface RankRequest {
   readonly atLeast: number;
   /** Null for queries by example, whose cosines the pack's logits say nothing about. */
   readonly scoring: Scoring | null;
+  /** What captions, tags and names say; undefined for queries without words. */
+  readonly words: WordEvidence | undefined;
 }
 
 /**
@@ -38,6 +38,8 @@ export interface RankRequest {
  * are; if it does, nothing below them is worth a place on the page.
  */
 const usualCandidates = { hnsw: 500, exact: 2_000 };
+/** Photos found by their words alone that are scored beside them; further ones are as common as the word is. */
+const mostByWords = 5_000;
 /** Each further look takes in this many times as many, so that all looks together cost little more than the last. */
 const widening = 8;
 
@@ -54,7 +56,7 @@ export function rank(model: SearchModel, store: Store, request: RankRequest): Ra
   const overall = nearest(model, query.vector, k);
   const thresholds = thresholdsOf(model, query, overall, request.scoring);
   let found = allowed === undefined ? overall : nearest(model, query.vector, k, allowed);
-  let photos = judge(model, found.neighbours, request, thresholds, unwanted);
+  let photos: readonly SeenPhoto[] = judge(model, found.neighbours, request, thresholds, unwanted);
   // Relevance may go on beyond the nearest that were asked for, or most of them were not wanted.
   const goesOn = (asked: number): boolean =>
     asked < model.index.size &&
@@ -65,8 +67,34 @@ export function rank(model: SearchModel, store: Store, request: RankRequest): Ra
     found = nearest(model, query.vector, asked, allowed);
     photos = judge(model, found.neighbours, request, thresholds, unwanted);
   }
-  if (photos.length > k) photos = photos.filter((photo, place) => photo.band !== 'weak' || place < k);
-  return { plan: found.method, photos: foldCopies(store, photos) };
+  const { words } = request;
+  const byWords = words === undefined ? [] : unseen(model, query.vector, found.neighbours, words);
+  if (byWords.length > 0)
+    photos = judge(model, [...found.neighbours, ...byWords], request, thresholds, unwanted);
+  if (photos.length > k)
+    photos = photos.filter(
+      ({ id, band }, place) => place < k || band !== 'weak' || words?.hits.has(id) === true,
+    );
+  photos = foldCopies(store, photos, words);
+  return { plan: found.method, photos: blend(photos, words, request.scoring !== null), thresholds };
+}
+
+/** What words found beyond the nearest by looks, with its exact cosine; photos without a vector have none. */
+function unseen(
+  { index }: SearchModel,
+  vector: Float32Array,
+  seen: readonly Neighbour[],
+  { hits }: WordEvidence,
+): Neighbour[] {
+  if (hits.size === 0) return [];
+  const known = new Set(seen.map(({ id }) => id));
+  const ids: number[] = [];
+  for (const id of hits.keys()) {
+    if (ids.length === mostByWords) break;
+    if (!known.has(id)) ids.push(id);
+  }
+  const scores = index.scores(vector, ids);
+  return ids.map((id, i) => ({ id, score: scores[i] ?? NaN })).filter(({ score }) => Number.isFinite(score));
 }
 
 interface Found {
@@ -107,11 +135,11 @@ interface Unwanted {
 function judge(
   { index }: SearchModel,
   neighbours: readonly Neighbour[],
-  { exclude }: RankRequest,
+  { exclude, words }: RankRequest,
   thresholds: Thresholds,
   unwanted: readonly Unwanted[],
-): RankedPhoto[] {
-  const kept = neighbours.filter(({ id }) => !exclude.has(id));
+): SeenPhoto[] {
+  const kept = neighbours.filter(({ id }) => !exclude.has(id) && words?.out.has(id) !== true);
   const scores = kept.map(({ score }) => score);
   const out = new Set<number>();
   // Nothing is strong where strong begins at infinity.
@@ -139,12 +167,14 @@ function judge(
 function rankByAbsence(
   { index }: SearchModel,
   store: Store,
-  { allowed, exclude }: RankRequest,
+  { allowed, exclude, words }: RankRequest,
   unwanted: readonly Unwanted[],
 ): Ranking {
   const ids = store.photos
     .timeline()
-    .ids.filter((id) => (allowed?.has(id) ?? true) && !exclude.has(id) && index.has(id));
+    .ids.filter(
+      (id) => (allowed?.has(id) ?? true) && !exclude.has(id) && words?.out.has(id) !== true && index.has(id),
+    );
   const bands = new Array<Band | 'out'>(ids.length).fill('strong');
   const worst = new Float32Array(ids.length).fill(-1);
   for (const { vector, thresholds } of unwanted) {
@@ -155,27 +185,38 @@ function rankByAbsence(
       else if (shown === 'likely' && bands[i] === 'strong') bands[i] = 'weak';
     });
   }
-  const photos: RankedPhoto[] = [];
+  const photos: BlendedPhoto[] = [];
   for (const band of ['strong', 'weak'] as const)
     ids.forEach((id, i) => {
-      if (bands[i] === band) photos.push({ id, score: -(worst[i] ?? 0), band });
+      if (bands[i] === band) photos.push({ id, score: -(worst[i] ?? 0), band, foundBy: 'looks' });
     });
-  return { plan: 'exact', photos };
+  return { plan: 'exact', photos, thresholds: null };
 }
 
-/** Files with the same bytes have the same vector and so the very same score: only equal neighbours are compared. */
-function foldCopies(store: Store, photos: readonly RankedPhoto[]): RankedPhoto[] {
+/**
+ * Files with the same bytes have the same vector and so the very same score: only equal neighbours are compared.
+ * They share captions, too, but not names: one that words found stands for the others.
+ */
+function foldCopies(
+  store: Store,
+  photos: readonly SeenPhoto[],
+  words: WordEvidence | undefined,
+): SeenPhoto[] {
   const twins = photos.filter(
     (photo, i) => photo.score === photos[i - 1]?.score || photo.score === photos[i + 1]?.score,
   );
   if (twins.length === 0) return [...photos];
   const hashes = new Map(store.photos.getMany(twins.map(({ id }) => id)).map((row) => [row.id, row.hash]));
-  const seen = new Set<string>();
+  const kept = new Map<string, number>();
+  for (const { id } of twins) {
+    const hash = hashes.get(id) ?? null;
+    if (hash === null) continue;
+    const first = kept.get(hash);
+    const better = (words?.hits.get(id)?.score ?? 0) > (words?.hits.get(first ?? id)?.score ?? 0);
+    if (first === undefined || better) kept.set(hash, id);
+  }
   return photos.filter(({ id }) => {
-    const hash = hashes.get(id);
-    if (hash === undefined || hash === null) return true;
-    if (seen.has(hash)) return false;
-    seen.add(hash);
-    return true;
+    const hash = hashes.get(id) ?? null;
+    return hash === null || kept.get(hash) === id;
   });
 }

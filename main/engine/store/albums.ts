@@ -32,6 +32,7 @@ export function createAlbumTable(db: Database, path: string, words: WordWriter):
   const setQuery = db.prepare('UPDATE albums SET query = ? WHERE id = ?');
   const setCover = db.prepare('UPDATE albums SET cover = (SELECT id FROM photos WHERE id = ?) WHERE id = ?');
   const remove = db.prepare('DELETE FROM albums WHERE id = ?');
+  const named = db.prepare<[string], number>('SELECT 1 FROM albums WHERE folded_name = ?').pluck();
   const exists = db.prepare<[number], number>('SELECT 1 FROM albums WHERE id = ?').pluck();
   const found = db
     .prepare<[number], number>('SELECT photo_id FROM album_found WHERE album_id = ? ORDER BY photo_id')
@@ -78,6 +79,7 @@ export function createAlbumTable(db: Database, path: string, words: WordWriter):
 
   return {
     list: () => list.all().map(toRow),
+    has: (name) => named.get(foldText(name.trim())) !== undefined,
     get(id) {
       const raw = get.get(id);
       return raw === undefined ? undefined : toRow(raw);

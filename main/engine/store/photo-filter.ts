@@ -63,8 +63,9 @@ export function createPhotoFilter(
     }
     for (const words of filter.phrases ?? [])
       add('p.id IN (SELECT value FROM json_each(?))', JSON.stringify(phrase(words)));
-    for (const name of filter.albums ?? []) add(`p.id IN (${albumsNamed})`, foldText(name), foldText(name));
-    for (const name of filter.tags ?? []) add(`p.id IN (${tagNamed})`, foldText(name));
+    for (const name of filter.albums ?? [])
+      add(`p.id IN (${albumsNamed})`, foldText(name.trim()), foldText(name.trim()));
+    for (const name of filter.tags ?? []) add(`p.id IN (${tagNamed})`, foldText(name.trim()));
     if (filter.captioned !== undefined) add(`coalesce(${captioned}, 0) = ?`, filter.captioned ? 1 : 0);
     if (filter.offline !== undefined) add('r.online = ?', filter.offline ? 0 : 1);
     const statement = db

@@ -67,6 +67,7 @@ export function createTagTable(db: Database, path: string, words: WordWriter): T
   });
   return {
     list: () => list.all().map(toRow),
+    has: (name) => byName.get(foldText(name.trim())) !== undefined,
     set: (tag) =>
       db.transaction(() => {
         const name = tag.name.trim();

@@ -305,6 +305,8 @@ export interface TagRow {
 
 export interface TagTable {
   list(): TagRow[];
+  /** Whether a tag has this name; case doesn't count. */
+  has(name: string): boolean;
   /** Makes a tag without id, changes it with one. @throws AppError input-invalid for a name taken, not-found */
   set(tag: { id?: number | undefined; name: string; prompts: readonly string[] }): TagRow;
   remove(id: number): void;
@@ -336,6 +338,8 @@ export interface AlbumRow {
 
 export interface AlbumTable {
   list(): AlbumRow[];
+  /** Whether an album has this name; case doesn't count. */
+  has(name: string): boolean;
   get(id: number): AlbumRow | undefined;
   add(album: { name: string; query: unknown; createdAt: number }): AlbumRow;
   /** @throws AppError not-found */
@@ -363,6 +367,8 @@ export interface WordHit {
   readonly matched: number;
   /** Where it holds them; never empty. */
   readonly places: readonly WordPlace[];
+  /** Whether a caption by hand alone holds every word. */
+  readonly byHand: boolean;
 }
 
 /** The full-text index over captions, tags and file names. Folded: case and accents don't count. */

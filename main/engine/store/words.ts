@@ -94,15 +94,16 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
       .map((term) => look(term, photos))
       .filter((term) => term !== undefined);
     const whole = terms.reduce((sum, term) => sum + term.idf, 0);
-    const hits = new Map<number, { idf: number; matched: number; places: WordPlace[] }>();
+    const hits = new Map<number, { idf: number; matched: number; byHand: number; places: WordPlace[] }>();
     for (const term of terms) {
       const seen = new Set<number>();
       for (const { place, ids } of term.at)
         for (const id of ids) {
           if (allowed?.has(id) === false) continue;
-          const hit = hits.get(id) ?? { idf: 0, matched: 0, places: [] };
+          const hit = hits.get(id) ?? { idf: 0, matched: 0, byHand: 0, places: [] };
           if (hit.matched === 0) hits.set(id, hit);
           if (!hit.places.includes(place)) hit.places.push(place);
+          if (place === 'hand') hit.byHand += 1;
           if (seen.has(id)) continue;
           seen.add(id);
           hit.idf += term.idf;
@@ -113,8 +114,9 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
     for (const [photoId, hit] of hits) {
       const share = whole > 0 ? hit.idf / whole : hit.matched / terms.length;
       if (share < leastShare) continue;
-      const { matched } = hit;
-      found.push({ photoId, score: matched === terms.length ? 1 : share, matched, places: hit.places });
+      const { matched, places: held } = hit;
+      const byHand = hit.byHand === terms.length;
+      found.push({ photoId, score: matched === terms.length ? 1 : share, matched, places: held, byHand });
     }
     found.sort((a, b) => b.score - a.score || rankOf(a) - rankOf(b) || b.photoId - a.photoId);
     return {

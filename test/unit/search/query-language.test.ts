@@ -5,7 +5,8 @@ import { parseQuery } from '../../../main/engine/search/query-language.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const now = Date.UTC(2024, 4, 15, 12);
-const parse = (typed: string) => parseQuery(typed, now);
+const known = { album: (name: string) => name === 'Summer 2021', tag: (name: string) => name === 'dog' };
+const parse = (typed: string) => parseQuery(typed, now, known);
 const kinds = (typed: string) => parse(typed).chips.map((chip) => `${chip.kind}=${chip.value}`);
 
 test('words alone are free text and filter nothing', () => {
@@ -32,10 +33,10 @@ test('a dash inside a word, alone or before punctuation is no negative', () => {
   assert.equal(parse('-').text, '');
 });
 
-test('a quotation looks in file and folder names', () => {
+test('a quotation wants exactly its words in what a photo is called', () => {
   const parsed = parse('cake "happy birthday"');
   assert.equal(parsed.text, 'cake');
-  assert.deepEqual(parsed.filter, { in: ['happy birthday'] });
+  assert.deepEqual(parsed.filter, { phrases: ['happy birthday'] });
   assert.deepEqual(kinds('cake “happy birthday” 「生日」'), [
     'text=cake',
     'phrase=happy birthday',
@@ -44,7 +45,7 @@ test('a quotation looks in file and folder names', () => {
 });
 
 test('a quotation that is still being typed runs to the end', () => {
-  assert.deepEqual(parse('"happy birth').filter, { in: ['happy birth'] });
+  assert.deepEqual(parse('"happy birth').filter, { phrases: ['happy birth'] });
   assert.equal(parse('a 5" pipe').text, 'a 5" pipe');
   assert.equal(parse('""').filter, undefined);
 });
@@ -89,6 +90,32 @@ test('Chinese and full-width punctuation works as the plain one does', () => {
     in: ['旅行 照片'],
   });
   assert.deepEqual(kinds('类型：jpg　狗'), ['type=jpg', 'text=狗']);
+});
+
+test('albums and tags are asked for by name, in two languages', () => {
+  assert.deepEqual(parse('album:"Summer 2021" tag:dog beach').filter, {
+    albums: ['Summer 2021'],
+    tags: ['dog'],
+  });
+  assert.deepEqual(kinds('标签:dog 相册：“Summer 2021”'), ['tag=dog', 'album=Summer 2021']);
+  for (const [typed, problem] of [
+    ['album:Rome', 'There is no album named "Rome".'],
+    ['tag:cat', 'There is no tag named "cat".'],
+  ] as const) {
+    const { chips, filter } = parse(typed);
+    assert.deepEqual([chips[0]?.problem, filter], [problem, undefined]);
+  }
+});
+
+test('photos with and without a caption can be told apart', () => {
+  assert.deepEqual(parse('is:captioned').filter, { captioned: true });
+  assert.deepEqual(parse('is:Uncaptioned is:online').filter, { captioned: false, offline: false });
+});
+
+test('quotes around marks alone say nothing', () => {
+  const { chips, filter } = parse('"?!"');
+  assert.deepEqual([chips[0]?.kind, filter], ['phrase', undefined]);
+  assert.match(chips[0]?.problem ?? '', /no words/);
 });
 
 test('what looks like a filter but is none is text', () => {

@@ -1,0 +1,139 @@
+/** A query as asked becomes what is compared: vectors of its words and examples, filters, and what words say. */
+import type { Chip, ParsedInput } from '../../contract.ts';
+import { AppError } from '../../errors.ts';
+import type { Store } from '../store/types.ts';
+import { textPrior } from './calibrate.ts';
+import type { Examples } from './examples.ts';
+import { fuse, type QueryPart } from './fuse.ts';
+import { createPhotoPrior } from './photo-prior.ts';
+import { parseQuery, type ParsedQuery } from './query-language.ts';
+import { rank, type Ranking, type RankRequest } from './rank.ts';
+import type { SearchModel, SearchOptions } from './types.ts';
+import { readWords } from './word-evidence.ts';
+
+export type Asked = Pick<ParsedInput<'search.query'>, 'text' | 'examples'>;
+
+/** A query with something to compare photos with. */
+export interface QueryPlan {
+  readonly parsed: ParsedQuery;
+  readonly chips: readonly Chip[];
+  readonly model: SearchModel;
+  readonly request: Omit<RankRequest, 'atLeast'>;
+  /** Unit vector of the free text; undefined without any. */
+  readonly text: Float32Array | undefined;
+  readonly encodeMs: number;
+  /** Filtering and looking for words. */
+  readonly planMs: number;
+}
+
+export interface QueryPlanner {
+  parse(text: string): ParsedQuery;
+  /**
+   * @returns undefined for queries that only filter.
+   * @throws AppError not-found (an example that is gone), pack-missing, cancelled
+   */
+  plan(asked: Asked, signal?: AbortSignal): Promise<QueryPlan | undefined>;
+  /** What passes the filters, newest first. */
+  byDate(parsed: ParsedQuery): Ranking;
+  photo(photoId: number, model: SearchModel): { name: string; vector: Float32Array };
+}
+
+/** @param localNow the wall clock read as UTC, milliseconds. */
+export function createQueryPlanner(
+  { store, model: loadModel }: Pick<SearchOptions, 'store' | 'model'>,
+  examples: Examples,
+  localNow: () => number,
+): QueryPlanner {
+  const photoPrior = createPhotoPrior(store);
+  const known = {
+    album: (name: string) => store.albums.has(name),
+    tag: (name: string) => store.tags.has(name),
+  };
+
+  const photo: QueryPlanner['photo'] = (photoId, { index }) => {
+    const row = store.photos.get(photoId);
+    const vector = index.vector(photoId);
+    if (row === undefined || vector === undefined)
+      throw new AppError('not-found', 'The photo to search by is not indexed (any more). Choose another.', {
+        details: { photoId },
+      });
+    return { name: row.relPath.slice(row.relPath.lastIndexOf('/') + 1), vector };
+  };
+  /** A photo or dropped picture as a part of the query, with the chip that shows it. */
+  const examplePart = (
+    example: Asked['examples'][number],
+    model: SearchModel,
+  ): { part: QueryPart; chip: Chip } => {
+    const { name, vector } =
+      'photoId' in example
+        ? photo(example.photoId, model)
+        : examples.get(example.exampleId, model.embedder.fingerprint);
+    return {
+      part: { vector, weight: example.weight, prior: photoPrior(model) },
+      chip: { kind: 'like', value: name, weight: example.weight, span: null, problem: null },
+    };
+  };
+  const parse = (text: string): ParsedQuery => parseQuery(text, localNow(), known);
+
+  return {
+    parse,
+    photo,
+    async plan(asked, signal) {
+      const parsed = parse(asked.text);
+      if (parsed.text === '' && parsed.without.length === 0 && asked.examples.length === 0) return undefined;
+      const model = await loadModel();
+      signal?.throwIfAborted();
+      const prior = textPrior(model.embedder.scoring);
+      const encodingAt = performance.now();
+      const [text, ...without] = await Promise.all([
+        parsed.text === '' ? undefined : model.embedder.embedQuery(parsed.text, signal),
+        ...parsed.without.map((words) => model.embedder.embedQuery(words, signal)),
+      ]);
+      signal?.throwIfAborted();
+      const planningAt = performance.now();
+      const likes = asked.examples
+        .filter((example) => example.weight !== 0)
+        .map((example) => examplePart(example, model));
+      const parts = [
+        ...(text === undefined ? [] : [{ vector: text, weight: 1, prior }]),
+        ...likes.map(({ part }) => part),
+      ];
+      const allowed = allowedBy(store, parsed);
+      return {
+        parsed,
+        chips: [...parsed.chips, ...likes.map(({ chip }) => chip)],
+        model,
+        request: {
+          query: fuse(parts, model),
+          unwanted: without.flatMap((vector) => (vector === undefined ? [] : [{ vector, weight: 1, prior }])),
+          allowed,
+          exclude: new Set(
+            asked.examples.flatMap((example) => ('photoId' in example ? [example.photoId] : [])),
+          ),
+          scoring: likes.length === 0 ? model.embedder.scoring : null,
+          words: readWords(store, parsed, allowed),
+        },
+        text,
+        encodeMs: planningAt - encodingAt,
+        planMs: performance.now() - planningAt,
+      };
+    },
+    byDate(parsed) {
+      const allowed = allowedBy(store, parsed);
+      const foundBy = parsed.filter?.phrases === undefined ? 'looks' : 'words';
+      const photos = store.photos
+        .timeline()
+        .ids.filter((id) => allowed?.has(id) ?? true)
+        .map((id) => ({ id, score: 0, band: 'strong' as const, foundBy: foundBy as 'looks' | 'words' }));
+      return { plan: allowed === undefined ? 'empty' : 'filter-only', photos, thresholds: null };
+    },
+  };
+}
+
+export function rankPlan({ model, request }: QueryPlan, store: Store, atLeast: number): Ranking {
+  return rank(model, store, { ...request, atLeast });
+}
+
+function allowedBy(store: Store, { filter }: ParsedQuery): ReadonlySet<number> | undefined {
+  return filter === undefined ? undefined : new Set(store.photos.filter(filter));
+}

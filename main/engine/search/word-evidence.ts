@@ -1,0 +1,31 @@
+/** What captions, tags and file names say about a query, beside what the photos look like. */
+import type { Store, WordHit } from '../store/types.ts';
+import type { ParsedQuery } from './query-language.ts';
+
+export interface WordEvidence {
+  /** How much the query's words tell photos apart, 0 to 1. */
+  readonly weight: number;
+  /** Best first. */
+  readonly hits: ReadonlyMap<number, WordHit>;
+  /** Photos whose caption by hand says what is not wanted. */
+  readonly out: ReadonlySet<number>;
+}
+
+/** @param allowed photos that pass the filters; undefined for all. */
+export function readWords(
+  { words }: Store,
+  { text, without }: Pick<ParsedQuery, 'text' | 'without'>,
+  allowed: ReadonlySet<number> | undefined,
+): WordEvidence {
+  const { hits, weight } = words.search(text, { limit: Infinity, allowed });
+  const wanted = new Map(hits.map((hit) => [hit.photoId, hit]));
+  const out = new Set<number>();
+  for (const unwanted of without)
+    for (const { photoId, score, places } of words.search(unwanted, { limit: Infinity, allowed }).hits) {
+      if (score < 1) continue;
+      // A model's words may be wrong: they lift nothing then, and looks decide.
+      wanted.delete(photoId);
+      if (places.includes('hand')) out.add(photoId);
+    }
+  return { weight, hits: wanted, out };
+}
