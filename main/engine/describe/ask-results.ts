@@ -73,6 +73,8 @@ function diedForGood(failed: ResultsAnswer['failed']): boolean {
 type Summary = Omit<ResultsAnswer, 'question' | 'failed' | 'seconds'>;
 
 function summary(question: PhotoQuestion, told: readonly Told[]): Summary {
+  if (told.length === 0)
+    return { answer: 'no photos to ask about', supporting: [], opposing: [], unsure: [], tally: [] };
   return question.kind === 'yes-no' ? yesNoSummary(question, told) : openSummary(told);
 }
 

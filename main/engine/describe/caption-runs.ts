@@ -102,7 +102,7 @@ export function createCaptionRuns(options: CaptionRunsOptions): CaptionRuns {
         total: taken + left,
         failed,
         photosPerMinute: phase === 'captioning' ? rate.perSecond() * 60 : 0,
-        secondsLeft: phase === 'captioning' ? rate.secondsFor(left) : null,
+        secondsLeft: phase === 'captioning' ? rate.secondsFor(taken + left - done) : null,
         current,
       };
       options.onProgress(progress);
