@@ -6,8 +6,8 @@ export interface HeatPictureOptions {
   /** The photo upright, JPEG or PNG bytes. */
   readonly photo: Uint8Array;
   readonly heat: NonNullable<Why['heat']>;
-  /** What the legend says, e.g. the query and its score. */
-  readonly legend: string;
+  /** What the legend says, in two lines: e.g. the query, and its score. */
+  readonly legend: readonly [string, string];
 }
 
 /** Magma of matplotlib (van der Walt and Smith, CC0) at eight equal steps: as bright as it is hot, to every eye. */
@@ -21,7 +21,11 @@ const magma: readonly (readonly [number, number, number])[] = [
   [254, 187, 129],
   [252, 253, 191],
 ];
-const legendHeight = 56;
+const legendHeight = 78;
+/** Narrower photos are enlarged to this, pixels, or their legend would have no room. */
+const leastWidth = 480;
+/** A letter's width in the legend, pixels, on average. */
+const letterWidth = 8;
 /** Where it is coldest the photo shows through whole; where it is hottest it is still to be recognised. */
 const mostOpaque = 0.72;
 /** What the model doesn't see is darkened by so much. */
@@ -29,7 +33,9 @@ const unseen = 0.45;
 
 /** @throws Error where the photo's bytes are no picture */
 export async function heatPicture({ photo, heat, legend }: HeatPictureOptions): Promise<Uint8Array> {
+  const { width: photoWidth } = await sharp(photo).metadata();
   const { data, info } = await sharp(photo)
+    .resize({ width: Math.max(photoWidth, leastWidth) })
     .removeAlpha()
     .toColourspace('srgb')
     .raw()
@@ -96,7 +102,12 @@ function mixed(from: number, to: number, part: number): number {
   return Math.round(from + (to - from) * part);
 }
 
-function legendSvg(width: number, text: string): string {
+function legendSvg(width: number, lines: readonly [string, string]): string {
+  const most = Math.floor((width - 24) / letterWidth);
+  const [title, detail] = lines.map((line) => {
+    const letters = Array.from(line);
+    return escaped(letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : line);
+  });
   const stops = magma.map(
     ([red, green, blue], i) =>
       `<stop offset="${(i / (magma.length - 1)).toFixed(3)}" stop-color="rgb(${red},${green},${blue})"/>`,
@@ -105,7 +116,8 @@ function legendSvg(width: number, text: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${legendHeight}">
     <defs><linearGradient id="heat">${stops.join('')}</linearGradient></defs>
     <rect x="12" y="12" width="${bar}" height="10" rx="2" fill="url(#heat)"/>
-    <text x="12" y="42" fill="#e8e8ea" font-family="sans-serif" font-size="15">${escaped(text)}</text>
+    <text x="12" y="44" fill="#f2f2f4" font-family="sans-serif" font-size="15">${title ?? ''}</text>
+    <text x="12" y="65" fill="#b4b4ba" font-family="sans-serif" font-size="13">${detail ?? ''}</text>
   </svg>`;
 }
 

@@ -21,7 +21,10 @@ interface TaggedLibrary extends MadeLibrary {
 }
 
 /** A library that knows dogs and snow, with just the tags named. */
-async function tagged(t: TestContext, names: readonly string[] = ['dog', 'snow', 'boat']): Promise<TaggedLibrary> {
+async function tagged(
+  t: TestContext,
+  names: readonly string[] = ['dog', 'snow', 'boat'],
+): Promise<TaggedLibrary> {
   const made = await madeLibrary(t, ['dog', 'snow', 'beach']);
   const told: number[] = [];
   const embedded: string[] = [];
@@ -100,7 +103,10 @@ test('photos carry the tags of what they show, and no others', async (t) => {
   const both = winter.find((id) => made.tags.shown(id).length === 2);
   assert.ok(both !== undefined, 'two tags may be true of one photo');
   assert.equal(made.tags.list().find(({ name }) => name === 'dog')?.photos, found.length);
-  assert.deepEqual((await made.search.query({ text: 'tag:snow', examples: [], offset: 0, limit: 50 })).total, carriers(made, 'snow').length);
+  assert.deepEqual(
+    (await made.search.query({ text: 'tag:snow', examples: [], offset: 0, limit: 50 })).total,
+    carriers(made, 'snow').length,
+  );
 });
 
 test('every tag has a probability for a photo, and those carried are the probable ones', async (t) => {
@@ -112,9 +118,14 @@ test('every tag has a probability for a photo, and those carried are the probabl
   assert.match(path, /^\/photos\/IMG_/);
   assert.deepEqual(tags.map(({ name }) => name).sort(), ['boat', 'dog', 'snow']);
   assert.equal(tags[0]?.name, 'dog');
-  assert.ok(tags.every(({ probability }, i) => probability <= (tags[i - 1]?.probability ?? 1) && probability >= 0));
+  assert.ok(
+    tags.every(({ probability }, i) => probability <= (tags[i - 1]?.probability ?? 1) && probability >= 0),
+  );
   const shown = made.tags.shown(dog);
-  assert.deepEqual(shown, tags.filter(({ probability }) => probability >= leastProbability({ kind: 'softmax' })));
+  assert.deepEqual(
+    shown,
+    tags.filter(({ probability }) => probability >= leastProbability({ kind: 'softmax' })),
+  );
   await assert.rejects(made.tags.ofPhoto(9_999), (error: AppError) => error.code === 'not-found');
 });
 
@@ -174,7 +185,10 @@ test('renaming a tag that has sentences looks at no photo, and its photos are to
   assert.deepEqual(made.told, before);
   assert.ok(before.length > 0);
   const [first = 0] = before;
-  assert.deepEqual(made.tags.shown(first).map(({ name }) => name), ['bella']);
+  assert.deepEqual(
+    made.tags.shown(first).map(({ name }) => name),
+    ['bella'],
+  );
 });
 
 test('names are refused when empty or taken, whatever their case', async (t) => {

@@ -47,7 +47,10 @@ async function why(session: Session, path: string, text: string, out: string | u
     const bytes = await heatPicture({
       photo: await client.displayImage(photo.photoId, pictureEdge),
       heat,
-      legend: `${text}   ${answer.score.toFixed(3)} ${answer.band}, above ${percent(answer.library.percentile)} of the library`,
+      legend: [
+        text,
+        `score ${answer.score.toFixed(3)}, ${answer.band}, above ${percent(answer.library.percentile)} of the library`,
+      ],
     });
     picture = out === undefined ? await writeBeside(photo.path, bytes) : await writeTo(resolve(out), bytes);
   }
