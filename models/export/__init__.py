@@ -1,0 +1,1 @@
+"""Recipes that turn checkpoints into the model packs that Afterimage reads. See README.md."""
