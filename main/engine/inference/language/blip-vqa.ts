@@ -57,18 +57,22 @@ export const openBlipAnswerer: OpenAdapter = async (pack, options) => {
       });
       const [best] = written;
       if (best === undefined) throw new AppError('internal', 'An answerer wrote nothing.');
+      const text = words.text(best.ids);
       const probabilities = new Map<string, number>();
       for (const { ids, logProbability } of written) {
         const answer = words.text(ids);
         probabilities.set(answer, (probabilities.get(answer) ?? 0) + Math.exp(logProbability));
       }
       return {
-        text: words.text(best.ids),
+        text,
         logProbability: best.logProbability / best.count,
         ids: best.ids,
+        // The search goes by the mean of a text, so the one that it chose need not be the most probable.
         answers: [...probabilities]
           .map(([answer, probability]) => ({ answer, probability }))
-          .sort((a, b) => b.probability - a.probability)
+          .sort(
+            (a, b) => Number(b.answer === text) - Number(a.answer === text) || b.probability - a.probability,
+          )
           .slice(0, mostAnswers),
       };
     },

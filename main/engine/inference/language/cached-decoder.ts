@@ -31,7 +31,7 @@ export const crossNames = (layers: number): string[] => layerNames('cross', laye
  * @throws AppError pack-invalid
  */
 export async function openDecoder(
-  pack: LanguagePack,
+  pack: Pick<LanguagePack, 'id' | 'name' | 'dir' | 'decoder'>,
   { threads, cache }: Pick<AdapterOptions, 'threads' | 'cache'>,
 ): Promise<CachedDecoder> {
   const { decoder } = pack;

@@ -46,7 +46,8 @@ export async function openGraph(
       try {
         return await session.runAll(feeds, names.outputs);
       } catch (thrown) {
-        const reason = thrown instanceof Error ? thrown.message : String(thrown);
+        // Its first line names the input; the others are about the runtime's source files.
+        const [reason = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split('\n');
         throw misfit(`does not take what its family is given (${reason})`, thrown);
       }
     },

@@ -6,8 +6,6 @@ export interface RequestQueue {
     work: () => Promise<T>,
     options: { background: boolean; signal?: AbortSignal | undefined },
   ): Promise<T>;
-  /** Running or waiting. */
-  readonly busy: boolean;
 }
 
 /** @param onIdle called whenever nothing is left to do. */
@@ -34,9 +32,6 @@ export function createRequestQueue(onIdle: () => void): RequestQueue {
   };
 
   return {
-    get busy() {
-      return running || foreground.length + background.length > 0;
-    },
     run: (work, options) =>
       new Promise((resolve, reject) => {
         const line = options.background ? background : foreground;
