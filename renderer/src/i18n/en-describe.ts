@@ -37,7 +37,7 @@ export const describingInEnglish = (f: Formats, photos: (n: number) => string) =
   },
   panel: {
     tags: 'Tags',
-    searchTag: (name: string, share: number) => `Photos tagged ${name} (here ${f.percent(share)})`,
+    searchTag: (name: string) => `Photos tagged ${name}`,
     albums: 'Albums',
     openAlbum: (name: string) => `Photos in ${name}`,
   },

@@ -30,7 +30,7 @@ export const describingInChinese = (f: Formats, photos: (n: number) => string): 
   },
   panel: {
     tags: '标签',
-    searchTag: (name, share) => `查找标有“${name}”的照片（这张为 ${f.percent(share)}）`,
+    searchTag: (name) => `查找标有“${name}”的照片`,
     albums: '相册',
     openAlbum: (name) => `“${name}”中的照片`,
   },
