@@ -29,7 +29,7 @@ export const icons = {
   model: 'M12 3.5l7.5 4.25v8.5L12 20.5l-7.5-4.25v-8.5zM4.7 7.9 12 12l7.3-4.1M12 12v8.4',
   appearance: 'M12 3.5a8.5 8.5 0 1 1 0 17zM12 3.5v17M12 3.5a8.5 8.5 0 0 0 0 17',
   privacy: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
-  albums: 'M7 8h13v12H7zM4 16V5h12M7 17l3.5-3.5 3 2.5 2.5-2.5 4 4',
+  albums: 'M5 4h14v16H5zM9 4v16M12.5 8.5h3',
   caption: 'M4 5h16v14H4zM7.5 14.5H14M7.5 11h9',
   tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01',
   takeOut: 'M5 12h14',

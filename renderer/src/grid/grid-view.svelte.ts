@@ -1,6 +1,6 @@
 /** What of a grid is on the screen: the rows near the window, the active photo, and the place one scrolled to. */
 import { untrack } from 'svelte';
-import { layoutGrid, rowOf, sectionAt, visibleRows, type SectionHead } from './layout.ts';
+import { layoutGrid, rowOf, sectionAt, sectionBelow, visibleRows, type SectionHead } from './layout.ts';
 import { RowCache } from './row-cache.ts';
 import type { GridMemory, GridSource } from './source.ts';
 
@@ -55,10 +55,16 @@ export class GridView {
     const sections = this.#of.sections();
     if (this.rows.length === 0 || sections.length === 0) return [];
     const from = sectionAt(this.layout, this.rows[0]?.top ?? 0);
-    const to = sectionAt(this.layout, this.rows.at(-1)?.top ?? 0);
+    const end = sectionBelow(this.layout, sectionAt(this.layout, this.rows.at(-1)?.top ?? 0));
+    const { sectionTops, sectionLefts, sectionWidths } = this.layout;
     return sections
-      .slice(from, to + 1)
-      .map((head, at) => ({ ...head, top: this.layout.sectionTops[from + at] ?? 0 }))
+      .slice(from, end)
+      .map((head, at) => ({
+        ...head,
+        top: sectionTops[from + at] ?? 0,
+        left: sectionLefts[from + at] ?? 0,
+        width: sectionWidths[from + at] ?? 0,
+      }))
       .filter((head) => head.kind !== 'plain');
   });
   readonly #of: GridInputs;

@@ -6,6 +6,8 @@ interface GridSection {
   readonly count: number;
   /** Pixels kept free above its first row. */
   readonly heading: number;
+  /** Short sections that say so share a row, each under its own heading. */
+  readonly packs?: boolean;
 }
 
 /** A section as the grid shows it. */
@@ -38,6 +40,11 @@ export interface GridLayout {
   /** 1 where the row reaches from edge to edge. */
   readonly rowFull: Uint8Array;
   readonly sectionTops: Float64Array;
+  /** Where each section begins in its first row, and how wide its heading may be. */
+  readonly sectionLefts: Float32Array;
+  readonly sectionWidths: Float32Array;
+  /** First photo of each section. */
+  readonly sectionStarts: Uint32Array;
 }
 
 export interface GridCell {
@@ -51,6 +58,10 @@ const narrowest = 0.45;
 const widest = 3.2;
 /** A section's last row is stretched to the edge when that grows it by no more than this. */
 const stretch = 1.18;
+/** Between sections that share a row, pixels. */
+const between = 20;
+/** The narrowest section that shares a row: "September 2024" in the grid's headings, and a little. */
+const narrowestSection = 132;
 
 function gridAspect(aspects: ArrayLike<number>, index: number): number {
   const aspect = (aspects[index] ?? 100) / 100;
@@ -68,6 +79,8 @@ export function layoutGrid(input: GridInput): GridLayout {
   const rowStarts = new Uint32Array(total + 1);
   const rowFull = new Uint8Array(total);
   const sectionTops = new Float64Array(sections.length);
+  const sectionLefts = new Float32Array(sections.length);
+  const sectionWidths = new Float32Array(sections.length).fill(width);
   let rows = 0;
   let top = 0;
 
@@ -83,7 +96,51 @@ export function layoutGrid(input: GridInput): GridLayout {
     top += height + gap;
   };
 
+  /** @returns how many sections from here on share a row; their places are noted. */
+  const pack = (from: number): number => {
+    const slots: number[] = [];
+    const sums: number[] = [];
+    let used = 0;
+    for (let at = from; sections[at]?.packs === true; at++) {
+      const { start, count } = sections[at] ?? { start: 0, count: 0 };
+      const space = gap * (count - 1);
+      let sum = 0;
+      for (let i = start; i < start + count && sum * rowHeight <= width; i++) sum += gridAspect(aspects, i);
+      const slot = Math.max(narrowestSection, sum * rowHeight + space);
+      const more = (slots.length === 0 ? 0 : between) + slot;
+      if (used + more > width) break;
+      used += more;
+      slots.push(slot);
+      sums.push(sum);
+    }
+    if (slots.length < 2) return 0;
+    // Those that their photos make wide grow with the row, until it reaches the edge or would be too high.
+    const growing = slots.reduce((all, slot, at) => all + (slot > narrowestSection ? (sums[at] ?? 0) : 0), 0);
+    const grown = growing === 0 ? 1 : 1 + (width - used) / (growing * rowHeight);
+    const height = Math.floor(rowHeight * (grown <= stretch ? grown : 1));
+    let left = 0;
+    slots.forEach((slot, at) => {
+      const photos = (sums[at] ?? 0) * height + gap * ((sections[from + at]?.count ?? 1) - 1);
+      const wide = slot > narrowestSection ? photos : narrowestSection;
+      sectionTops[from + at] = top;
+      sectionLefts[from + at] = left;
+      sectionWidths[from + at] = wide;
+      left += wide + between;
+    });
+    top += sections[from]?.heading ?? 0;
+    rowTops[rows] = top;
+    rowHeights[rows] = height;
+    rowStarts[rows] = sections[from]?.start ?? 0;
+    rows++;
+    top += height + gap;
+    return slots.length;
+  };
+
+  let packed = 0;
   sections.forEach((section, at) => {
+    if (at < packed) return;
+    packed = at + pack(at);
+    if (at < packed) return;
     sectionTops[at] = top;
     top += section.heading;
     const end = section.start + section.count;
@@ -121,6 +178,9 @@ export function layoutGrid(input: GridInput): GridLayout {
     rowStarts: rowStarts.subarray(0, rows + 1),
     rowFull: rowFull.subarray(0, rows),
     sectionTops,
+    sectionLefts,
+    sectionWidths,
+    sectionStarts: Uint32Array.from(sections, ({ start }) => start),
   };
 }
 
@@ -149,8 +209,20 @@ export function rowOf(layout: GridLayout, index: number): number {
   return Math.max(0, lastAtMost(layout.rowStarts, layout.rows, index));
 }
 
+/** @returns the first section of those that share the heading line at or above `top`. */
 export function sectionAt(layout: GridLayout, top: number): number {
-  return Math.max(0, lastAtMost(layout.sectionTops, layout.sectionTops.length, top));
+  const { sectionTops } = layout;
+  let at = Math.max(0, lastAtMost(sectionTops, sectionTops.length, top));
+  while (at > 0 && sectionTops[at - 1] === sectionTops[at]) at--;
+  return at;
+}
+
+/** @returns the first section below the heading line of this one; the number of sections after the last. */
+export function sectionBelow(layout: GridLayout, section: number): number {
+  const { sectionTops } = layout;
+  let at = section + 1;
+  while (at < sectionTops.length && sectionTops[at] === sectionTops[section]) at++;
+  return at;
 }
 
 /** @returns the photos of a row with whole-pixel edges; a full row ends exactly at the grid's width. */
@@ -165,8 +237,11 @@ export function cellsOf(layout: GridLayout, aspects: ArrayLike<number>, row: num
   // Rounded heights leave a pixel or so; a lone photo capped in height is not stretched.
   const spread = layout.rowFull[row] === 1 && free / natural < 1.5 ? free / sum : height;
   const cells: GridCell[] = [];
+  const { sectionStarts, sectionLefts } = layout;
+  let section = lastAtMost(sectionStarts, sectionStarts.length, start) + 1;
   let x = 0;
   for (let i = start; i < end; i++) {
+    if (i > start && sectionStarts[section] === i) x = sectionLefts[section++] ?? x;
     const left = Math.round(x);
     x += gridAspect(aspects, i) * spread;
     cells.push({ index: i, left, width: Math.max(1, Math.round(x) - left) });

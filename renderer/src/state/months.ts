@@ -26,6 +26,7 @@ export function monthHeads(months: readonly Month[], title: (month: string) => s
     count,
     heading: headingPixels,
     kind: 'title',
+    packs: true,
     title: title(month),
     mark: month.slice(0, 4),
   }));

@@ -5,6 +5,8 @@ import {
   cellsOf,
   layoutGrid,
   rowOf,
+  sectionAt,
+  sectionBelow,
   visibleRows,
   type GridLayout,
 } from '../../../renderer/src/grid/layout.ts';
@@ -93,6 +95,43 @@ test('arrow keys move within and between rows and stop at the ends', () => {
   assert.equal(rowOf(layout, below), 1);
   assert.equal(go(below, 'ArrowUp'), 0);
   assert.ok(rowOf(layout, go(0, 'PageDown') ?? 0) >= 2);
+});
+
+test('short sections share a row, each under its own heading, and none is out of order or over the edge', () => {
+  const aspects = makeAspects(400);
+  const counts = [1, 2, 1, 3, 60, 1, 1, 1, 40, 2, 9, 1, 1, 1, 1];
+  let at = 0;
+  const sections = counts.map((count) => {
+    const section = { start: at, count, heading: 44, packs: true };
+    at += count;
+    return section;
+  });
+  for (const width of [380, 900, 1_400, 3_000]) {
+    const layout = layoutGrid({ aspects, sections, width, rowHeight: 200, gap: 4 });
+    let next = 0;
+    for (let row = 0; row < layout.rows; row++) {
+      let right = -Infinity;
+      for (const cell of cellsOf(layout, aspects, row)) {
+        assert.equal(cell.index, next++);
+        assert.ok(cell.left >= right + 3, `photo ${cell.index} at ${width} stands apart from the one before`);
+        right = cell.left + cell.width;
+        const section = sections.findIndex(({ start }) => start === cell.index);
+        if (section >= 0) assert.ok(Math.abs((layout.sectionLefts[section] ?? -9) - cell.left) <= 1);
+      }
+      assert.ok(right <= width + 1, `row ${row} ends at ${right} of ${width}`);
+    }
+    assert.equal(next, at);
+    sections.forEach((_, section) => {
+      const beside = layout.sectionTops[section] === layout.sectionTops[section - 1];
+      const end = (layout.sectionLefts[section - 1] ?? 0) + (layout.sectionWidths[section - 1] ?? 0);
+      if (beside) assert.ok((layout.sectionLefts[section] ?? 0) >= end + 10, 'headings never overlap');
+      else assert.equal(layout.sectionLefts[section], 0);
+    });
+  }
+  const wide = layoutGrid({ aspects, sections, width: 3_000, rowHeight: 200, gap: 4 });
+  assert.equal(sectionAt(wide, 60), 0, 'the first of those that share a line');
+  assert.equal(sectionBelow(wide, 0), 4);
+  assert.equal(wide.sectionTops[3], 0);
 });
 
 test('an empty library has no rows, and one photo has one', () => {

@@ -34,6 +34,8 @@ test('no Chinese sentence was left in English', () => {
   const borrowed = /^(Afterimage|English)$/;
   for (const [path, value] of leaves(zhCN)) {
     if (typeof value !== 'string' || borrowed.test(value)) continue;
+    // Questions to try are asked as they stand, and the models that ship read English.
+    if (/^\.askPlace\.(questionPlaceholder$|pairs\.)/.test(path)) continue;
     assert.match(value, /\p{Script=Han}/u, path);
   }
 });
