@@ -1,8 +1,9 @@
 /** Where in a photo a text is: by the pack's patch embeddings, else by covering parts of the picture. */
 import type { Why } from '../../contract.ts';
+import { AppError } from '../../errors.ts';
 import { resizedSize } from '../inference/preprocess.ts';
 import { cosine } from '../inference/unit-vectors.ts';
-import type { DecodedPhoto, Embedder, ImageSpec, PatchSide } from '../inference/types.ts';
+import type { DecodedPhoto, Embedder, ImageSpec } from '../inference/types.ts';
 import type { Thresholds } from './calibrate.ts';
 
 export interface HeatOptions {
@@ -21,9 +22,11 @@ export async function heatOf(photo: DecodedPhoto, options: HeatOptions): Promise
   const { patches, imageSpec } = options.embedder;
   const picture = { pixels: photo.pixels, width: photo.pixelWidth, height: photo.pixelHeight };
   const window = seenWindow(photo.metadata, imageSpec);
-  if (patches !== undefined) {
+  const cells = patches === undefined ? undefined : await patches.embed(picture).catch(unlessUnfit);
+  options.signal?.throwIfAborted();
+  if (patches !== undefined && cells !== undefined) {
     const { rows, columns } = patches;
-    return { method: 'patches', rows, columns, values: await byPatches(picture, patches, options), window };
+    return { method: 'patches', rows, columns, values: patchHeat(cells, rows * columns, options), window };
   }
   return {
     method: 'occlusion',
@@ -61,20 +64,19 @@ interface Picture {
  */
 const fullHeat = 0.4;
 
-async function byPatches(
-  picture: Picture,
-  patches: PatchSide,
-  { text, thresholds, signal }: HeatOptions,
-): Promise<number[]> {
-  const cells = await patches.embed(picture);
-  signal?.throwIfAborted();
+/** @param cells (count, dims) float32. */
+function patchHeat(cells: Float32Array, count: number, { text, thresholds }: HeatOptions): number[] {
   const { from, to } = heatRange(thresholds);
-  const values: number[] = [];
-  for (let cell = 0; cell < patches.rows * patches.columns; cell++) {
+  return Array.from({ length: count }, (_, cell) => {
     const score = cosine(cells.subarray(cell * text.length, (cell + 1) * text.length), text);
-    values.push(clamp((score - from) / (to - from)));
-  }
-  return values;
+    return clamp((score - from) / (to - from));
+  });
+}
+
+/** A pack may promise parts that its model doesn't give; it can still be asked with parts covered. */
+function unlessUnfit(thrown: unknown): undefined {
+  if (thrown instanceof AppError && thrown.code === 'pack-invalid') return undefined;
+  throw thrown;
 }
 
 /** @returns cosines where heat begins and where it is full; finite whatever the thresholds are. */
@@ -108,7 +110,11 @@ async function byOcclusion(
   const [whole = 0, ...without] = scores;
   const strong = Number.isFinite(strongAt) ? strongAt : background.mean + 2.5 * background.std;
   const scale = Math.max(strong, whole) - background.mean;
-  return without.map((score) => clamp(((whole - score) / scale - loss.usual) / (loss.full - loss.usual)));
+  // Below the background nothing is lost: a photo that doesn't show the query stays cold.
+  const above = (score: number): number => Math.max(score, background.mean);
+  return without.map((score) =>
+    clamp(((above(whole) - above(score)) / scale - loss.usual) / (loss.full - loss.usual)),
+  );
 }
 
 /** The picture with a square around one step of the grid in its own mean colour. */

@@ -29,10 +29,11 @@ export interface QueryPlan {
 export interface QueryPlanner {
   parse(text: string): ParsedQuery;
   /**
+   * @param filtered false leaves the filters aside
    * @returns undefined for queries that only filter.
    * @throws AppError not-found (an example that is gone), pack-missing, cancelled
    */
-  plan(asked: Asked, signal?: AbortSignal): Promise<QueryPlan | undefined>;
+  plan(asked: Asked, signal?: AbortSignal, filtered?: boolean): Promise<QueryPlan | undefined>;
   /** What passes the filters, newest first. */
   byDate(parsed: ParsedQuery): Ranking;
   photo(photoId: number, model: SearchModel): { name: string; vector: Float32Array };
@@ -78,7 +79,7 @@ export function createQueryPlanner(
   return {
     parse,
     photo,
-    async plan(asked, signal) {
+    async plan(asked, signal, filtered = true) {
       const parsed = parse(asked.text);
       if (parsed.text === '' && parsed.without.length === 0 && asked.examples.length === 0) return undefined;
       const model = await loadModel();
@@ -98,7 +99,7 @@ export function createQueryPlanner(
         ...(text === undefined ? [] : [{ vector: text, weight: 1, prior }]),
         ...likes.map(({ part }) => part),
       ];
-      const allowed = allowedBy(store, parsed);
+      const allowed = filtered ? allowedBy(store, parsed) : undefined;
       return {
         parsed,
         chips: [...parsed.chips, ...likes.map(({ chip }) => chip)],

@@ -8,6 +8,7 @@ import { bandOf, type Thresholds } from './calibrate.ts';
 import { sampleSize } from './fuse.ts';
 import { heatOf } from './heat.ts';
 import { rankPlan, type QueryPlan, type QueryPlanner } from './query-plan.ts';
+import type { Ranking } from './rank.ts';
 import type { SearchOptions } from './types.ts';
 
 interface WhyTools extends SearchOptions {
@@ -29,7 +30,8 @@ export async function explain(
     throw new AppError('not-found', 'The photo is not in the library any more.', {
       details: { photoId: input.photoId },
     });
-  const plan = await planner.plan(input, signal);
+  // How sure a score is does not depend on the filters beside it.
+  const plan = await planner.plan(input, signal, false);
   const query = plan?.request.query;
   if (plan === undefined || query === undefined)
     throw new AppError(
@@ -42,11 +44,9 @@ export async function explain(
     throw new AppError('not-found', 'The photo has not been looked at with this model yet.', {
       details: { photoId: input.photoId },
     });
-  // The whole library decides how sure a score is, whatever the filters leave of it.
   const ranking = rankPlan(plan, store, 1);
-  const ranked = ranking.photos.find(({ id }) => id === input.photoId);
   const thresholds = ranking.thresholds ?? nothing;
-  const hit = plan.request.words?.hits.get(input.photoId);
+  const standing = standingOf(row, plan, ranking, tools);
   const [tags, heat] = await Promise.all([
     tools.tagsOf?.(input.photoId, signal) ?? [],
     heatAt(row, plan, thresholds, tools, signal).catch((thrown: unknown): null => {
@@ -62,8 +62,7 @@ export async function explain(
   signal?.throwIfAborted();
   return {
     score,
-    band: ranked?.band ?? bandOf(score, thresholds),
-    foundBy: ranked?.foundBy ?? (hit === undefined ? 'looks' : 'words'),
+    ...(standing ?? { band: bandOf(score, thresholds), foundBy: 'looks' }),
     library: libraryScores(plan, query.vector, score, thresholds),
     tags: tags.slice(0, mostTags),
     words: [...store.words.hitsOf(plan.parsed.text, input.photoId)],
@@ -74,6 +73,21 @@ export async function explain(
 /** More say nothing about this photo. */
 const mostTags = 8;
 const nothing: Thresholds = { likelyAt: Infinity, strongAt: Infinity, background: { mean: 0, std: 1 } };
+
+/** The photo's place among the results, or that of the copy that stands for it; undefined beyond the ranked ones. */
+function standingOf(
+  { id: photoId, hash }: PhotoRow,
+  { request }: QueryPlan,
+  { photos }: Ranking,
+  { store }: WhyTools,
+): Pick<Why, 'band' | 'foundBy'> | undefined {
+  const same = new Set(hash === null ? [] : store.photos.byHash(hash).map(({ id }) => id)).add(photoId);
+  const ranked = photos.find(({ id }) => id === photoId) ?? photos.find(({ id }) => same.has(id));
+  if (ranked !== undefined) return { band: ranked.band, foundBy: ranked.foundBy };
+  // Taken out by what is not wanted.
+  const unwanted = request.unwanted.length > 0 && !request.exclude.has(photoId);
+  return unwanted ? { band: 'weak', foundBy: 'looks' } : undefined;
+}
 
 async function heatAt(
   row: PhotoRow,
