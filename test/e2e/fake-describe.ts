@@ -25,9 +25,6 @@ const tagNames = ['landscape', 'sky', 'sunset', 'dog', 'people', 'beach', 'car',
 const colours = ['red', 'green', 'blue', 'brown', 'white'] as const;
 /** These photos cannot be read when many are asked. */
 const isBroken = (id: number): boolean => mix(id + 3) % 19 === 0;
-/** Of these the model will not say anything. */
-const isDoubtful = (id: number): boolean => mix(id + 1) % 9 === 0;
-
 interface Streamed {
   readonly signal: AbortSignal;
   readonly progress: (value: { text: string }) => void;
@@ -46,6 +43,16 @@ export class FakeDescriptions {
   constructor(library: FakeLibrary, described: (photoIds: number[]) => void) {
     this.#library = library;
     this.#described = described;
+  }
+
+  /** Of these the model will not say anything. */
+  isDoubtful(id: number): boolean {
+    return mix(id + 1) % 9 === 0;
+  }
+
+  /** The middle of the sun in the painted picture, in fractions of its width and height. */
+  sunOf(id: number): { x: number; y: number } {
+    return { x: (20 + ((mix(id) >> 8) % 60)) / 100, y: 0.3 };
   }
 
   tagsOf(id: number): PhotoTag[] {
@@ -76,7 +83,7 @@ export class FakeDescriptions {
       if (held !== undefined && !again) return this.#made(photoId, held, true);
       const text = things[mix(photoId) % things.length] ?? '';
       await this.#stream(text, stream);
-      const sure = !isDoubtful(photoId);
+      const sure = !this.isDoubtful(photoId);
       const caption: Caption = {
         text: sure ? text : '',
         by: 'model',
@@ -186,17 +193,17 @@ export class FakeDescriptions {
       words: words
         .filter((word) => caption.toLowerCase().includes(word.toLowerCase()))
         .map((word) => ({ word, where: 'caption' as const, text: caption })),
-      heat: text === '' ? null : heatOver(photoId, text.includes('submarine') ? 0.05 : 1),
+      heat:
+        text === '' ? null : heatOver(photoId, this.sunOf(photoId), text.includes('submarine') ? 0.05 : 1),
     };
   }
 }
 
 /** Hottest where the painted picture has its sun, so that one can see whether the map lies where it should. */
-function heatOver(photoId: number, most: number): NonNullable<Why['heat']> {
+function heatOver(photoId: number, sun: { x: number; y: number }, most: number): NonNullable<Why['heat']> {
   const { width, height } = sizeOf(photoId);
   const [w, h] = width > height ? [height / width, 1] : [1, width / height];
   const window = { left: (1 - w) / 2, top: (1 - h) / 2, width: w, height: h };
-  const sun = { x: (20 + ((mix(photoId) >> 8) % 60)) / 100, y: 0.3 };
   const side = 7;
   const values = Array.from({ length: side * side }, (_, at) => {
     const x = window.left + (((at % side) + 0.5) / side) * w;
@@ -218,16 +225,18 @@ function answerTo(id: number, question: string): PhotoAnswer {
         ? colours
         : ['a sun over hills', 'a landscape', 'a field', 'a painting'];
   const best = /name|who/i.test(question) ? 0.18 : 0.52 + (seed % 46) / 100;
-  const answers = pool.map((_, at) => ({
-    answer: pool[(at + seed) % pool.length] ?? '',
-    probability: at === 0 ? best : ((1 - best) / (pool.length - 1)) * (at === 1 ? 1 : 0.7),
-  }));
+  const answers = pool
+    .map((_, at) => ({
+      answer: pool[(at + seed) % pool.length] ?? '',
+      probability: at === 0 ? best : ((1 - best) / (pool.length - 1)) * (at === 1 ? 1 : 0.7),
+    }))
+    .sort((a, b) => b.probability - a.probability);
   const sure = best >= 0.6;
   return {
     question,
     answer: sure ? (answers[0]?.answer ?? '') : '',
     sure,
-    confidence: best,
+    confidence: answers[0]?.probability ?? 0,
     answers,
     packId: 'starter-answerer',
     at: Date.now(),

@@ -1,5 +1,5 @@
 /** One question asked of many photos: which photos, how far it is, and what came of it. */
-import type { ResultsAnswer } from '../../../main/contract.ts';
+import type { CallProgress, ResultsAnswer } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
 import type { PhotoQuery } from '../grid/source.ts';
@@ -70,6 +70,13 @@ export class AskResults {
     this.progress = null;
     this.failure = null;
     this.state = 'asking';
+    let drawn: CallProgress<'ask.results'> | undefined;
+    const draw = (): void => {
+      if (drawn === undefined || this.#abort !== abort || this.state !== 'asking') return;
+      this.progress = { done: drawn.done, total: drawn.total };
+      this.answer = drawn.early;
+      drawn = undefined;
+    };
     try {
       const answer = await this.#client.call(
         'ask.results',
@@ -83,10 +90,10 @@ export class AskResults {
         },
         {
           signal: abort.signal,
-          onProgress: ({ done, total, early }) => {
-            if (this.#abort !== abort || abort.signal.aborted) return;
-            this.progress = { done, total };
-            this.answer = early;
+          onProgress: (latest) => {
+            // Cached answers come faster than they can be drawn: the latest of each frame is.
+            if (drawn === undefined) requestAnimationFrame(draw);
+            drawn = latest;
           },
         },
       );
