@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { openStore } from '../../main/engine/store/store.ts';
+import { makeLanguagePack } from '../fixtures/make-language-pack.ts';
 import { makePack } from '../fixtures/make-pack.ts';
 
 export interface SmallLibrary {
   /** The library: nothing in it but the setting that models run on the CPU. */
   readonly directory: string;
-  /** manifest.json and the packs "starter" and "other". */
+  /**
+   * manifest.json and the packs "starter" and "other", which search, "starter-captioner" and "starter-answerer", which
+   * are always sure, "doubter", which answers and never is, and "talker", which captions without end.
+   */
   readonly modelsDirectory: string;
   /** A folder of `photoCount` photos, two of them the same, and one broken file. */
   readonly photos: string;
@@ -56,6 +60,7 @@ export async function makeSmallLibrary(): Promise<SmallLibrary> {
     seed: 2,
     id: 'other',
   });
+  await makeLanguagePacks(modelsDirectory);
   await makePack({ dir: loosePack, family: 'clip', shape: 'tiny', seed: 3, packJson: false });
   await writeFile(
     join(modelsDirectory, 'manifest.json'),
@@ -73,4 +78,30 @@ export async function makeSmallLibrary(): Promise<SmallLibrary> {
     loosePack,
     remove: () => rm(top, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+const sure = { slope: 0, intercept: 3, notSureBelow: 0.5 };
+const unsure = { slope: 0, intercept: -3, notSureBelow: 0.5 };
+
+/** Random words: six of them from the captioner, hundreds from the talker, so that there is time to stop it. */
+async function makeLanguagePacks(modelsDirectory: string): Promise<void> {
+  const make = (id: string, options: Omit<Parameters<typeof makeLanguagePack>[0], 'dir'>): Promise<string> =>
+    makeLanguagePack({ dir: join(modelsDirectory, id), id, ...options });
+  await make('starter-captioner', {
+    family: 'blip-caption',
+    seed: 11,
+    confidence: sure,
+    endless: true,
+    generation: { maxNewTokens: 6 },
+  });
+  await make('starter-answerer', { family: 'vilt', seed: 12, confidence: sure });
+  await make('doubter', { family: 'vilt', seed: 13, confidence: unsure });
+  await make('talker', {
+    family: 'blip-caption',
+    seed: 14,
+    confidence: sure,
+    endless: true,
+    size: 'small',
+    generation: { maxNewTokens: 480 },
+  });
 }
