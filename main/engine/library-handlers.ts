@@ -11,8 +11,14 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
   return {
     'library.status': () => statusOf(rooms),
     'library.erase': async () => {
+      rooms.describing.runs.stop();
       for (const { id } of store.roots.list()) library.removeRoot(id);
       store.thumbnails.trim(0);
+      // Captions and albums would be there again with the photos; whoever erases wants neither.
+      store.erase.descriptions();
+      rooms.language.reset();
+      rooms.albums.changed();
+      bus.emit('albums', { albums: rooms.albums.current() });
       await rooms.packs.removeAll();
       bus.emit('roots', { roots: library.roots() });
       return {};

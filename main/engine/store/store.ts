@@ -10,6 +10,7 @@ import { createCaptionTable } from './captions.ts';
 import { createCarryOver } from './carry-over.ts';
 import { openConnection } from './connection.ts';
 import { createEmbeddingTable, createVectorWriter } from './embeddings.ts';
+import { createDescriptionEraser } from './erase-descriptions.ts';
 import { createHistory } from './history.ts';
 import { takeLock, type LibraryLock } from './lock.ts';
 import { createPhotoTable } from './photos.ts';
@@ -128,6 +129,7 @@ export function createTables(
     tags: withAppErrors(tags, path),
     albums: withAppErrors(createAlbumTable(db, path, wordWriter), path),
     words: withAppErrors(words, path),
+    erase: withAppErrors(createDescriptionEraser(db, wordWriter), path),
   };
 }
 

@@ -120,6 +120,10 @@ export interface Store {
   readonly tags: TagTable;
   readonly albums: AlbumTable;
   readonly words: WordTable;
+  readonly erase: {
+    /** Every caption, answer and album, also those that wait for photos to come back. Tags stay. */
+    descriptions(): void;
+  };
   /** Bytes on disk of the library (with its WAL) and of the thumbnails. */
   sizes(): { library: number; thumbnails: number };
   close(): void;
