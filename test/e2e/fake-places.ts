@@ -150,7 +150,7 @@ export class FakePlaces {
     'tags.set': ({ tagId, name, prompts }) => {
       const known = this.tags.find(({ id }) => id === tagId);
       const tag: Tag = {
-        id: known?.id ?? 1_000 + this.tags.length,
+        id: known?.id ?? 1_000 + ++this.#ids,
         name,
         prompts,
         photos: known?.photos ?? 0,

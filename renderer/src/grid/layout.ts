@@ -58,6 +58,8 @@ const narrowest = 0.45;
 const widest = 3.2;
 /** A section's last row is stretched to the edge when that grows it by no more than this. */
 const stretch = 1.18;
+/** A row of short sections may be this much lower to take one more in. */
+const squeeze = 0.85;
 /** Between sections that share a row, pixels. */
 const between = 20;
 /** The narrowest section that shares a row: "September 2024" in the grid's headings, and a little. */
@@ -101,23 +103,29 @@ export function layoutGrid(input: GridInput): GridLayout {
     const slots: number[] = [];
     const sums: number[] = [];
     let used = 0;
+    let growing = 0;
+    /** How the row's height changes so that those sections that their photos make wide reach the edge. */
+    const fitting = (wide: number, sum: number): number =>
+      sum === 0 ? (wide > width ? 0 : 1) : 1 + (width - wide) / (sum * rowHeight);
     for (let at = from; sections[at]?.packs === true; at++) {
       const { start, count } = sections[at] ?? { start: 0, count: 0 };
       const space = gap * (count - 1);
       let sum = 0;
       for (let i = start; i < start + count && sum * rowHeight <= width; i++) sum += gridAspect(aspects, i);
       const slot = Math.max(narrowestSection, sum * rowHeight + space);
-      const more = (slots.length === 0 ? 0 : between) + slot;
-      if (used + more > width) break;
-      used += more;
+      const more = used + (slots.length === 0 ? 0 : between) + slot;
+      const moreGrowing = growing + (slot > narrowestSection ? sum : 0);
+      // A little lower is better than a wide gap at the end.
+      if (more > width && (slots.length === 0 || fitting(more, moreGrowing) < squeeze)) break;
+      used = more;
+      growing = moreGrowing;
       slots.push(slot);
       sums.push(sum);
+      if (used > width) break;
     }
     if (slots.length < 2) return 0;
-    // Those that their photos make wide grow with the row, until it reaches the edge or would be too high.
-    const growing = slots.reduce((all, slot, at) => all + (slot > narrowestSection ? (sums[at] ?? 0) : 0), 0);
-    const grown = growing === 0 ? 1 : 1 + (width - used) / (growing * rowHeight);
-    const height = Math.floor(rowHeight * (grown <= stretch ? grown : 1));
+    const fit = fitting(used, growing);
+    const height = Math.floor(rowHeight * (fit <= stretch ? fit : 1));
     let left = 0;
     slots.forEach((slot, at) => {
       const photos = (sums[at] ?? 0) * height + gap * ((sections[from + at]?.count ?? 1) - 1);
