@@ -32,9 +32,22 @@ export async function findPhoto({ client, signal }: Session, path: string): Prom
   return { path: absolute, example: { exampleId, weight: 1 } };
 }
 
+const failuresPerPage = 5_000;
+
+/** A file that could not be read says why. @throws AppError as it was when indexing */
+async function throwIfFailed(client: Session['client'], path: string): Promise<void> {
+  for (let offset = 0; ; offset += failuresPerPage) {
+    const { failures, total } = await client.call('indexing.failures', { offset, limit: failuresPerPage });
+    const failure = failures.find((each) => each.path === path);
+    if (failure !== undefined)
+      throw new AppError(failure.code, failure.message, { details: failure.details ?? {} });
+    if (offset + failuresPerPage >= total) return;
+  }
+}
+
 /**
  * A photo that is in the library: what is kept about photos is kept there.
- * @throws AppError not-found, with what to do about it
+ * @throws AppError not-found, with what to do about it; why its indexing failed
  */
 export async function findLibraryPhoto(
   { client }: Pick<Session, 'client'>,
@@ -43,6 +56,7 @@ export async function findLibraryPhoto(
   const absolute = resolve(path);
   const photoId = await client.photoAt(absolute);
   if (photoId !== null) return { path: absolute, photoId };
+  await throwIfFailed(client, absolute);
   const isThere = await stat(absolute).then(
     (found) => found.isFile(),
     () => false,

@@ -5,52 +5,17 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { openStore } from '../../../main/engine/store/store.ts';
-import { runCli } from '../../../main/shell/cli/run-cli.ts';
 import { makeSmallLibrary, photoCount, type SmallLibrary } from '../../contract/small-library.ts';
+import { cliOver, parseOne, type RunCli, type RunJson } from './run-over.ts';
 
 let place: SmallLibrary;
+let run: RunCli;
+let json: RunJson;
 before(async () => {
   place = await makeSmallLibrary();
+  ({ run, json } = cliOver(place));
 });
 after(() => place.remove());
-
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(args: readonly string[], interrupt?: (stop: () => void) => void): Promise<Ran> {
-  let stdout = '';
-  let stderr = '';
-  const status = await runCli(args, {
-    env: { AFTERIMAGE_LIBRARY: place.directory },
-    modelsDirectory: place.modelsDirectory,
-    stdout: (text) => (stdout += text),
-    stderr: (text) => (stderr += text),
-    stdoutColumns: undefined,
-    stderrColumns: undefined,
-    now: () => Date.now(),
-    onInterrupt: (listener) => {
-      interrupt?.(listener);
-      return () => undefined;
-    },
-    abandon: () => assert.fail('it was ended by force'),
-  });
-  return { status, stdout, stderr };
-}
-
-/** Exactly one JSON object, on one line. */
-function parseOne(stdout: string): Record<string, unknown> {
-  assert.match(stdout, /^\{[^\n]*\}\n$/);
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
-
-const json = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { status, stdout, stderr } = await run(['--json', '--quiet', ...args]);
-  assert.equal(status, 0, stdout + stderr);
-  return parseOne(stdout);
-};
 
 test('index reports in its shape, and a second run finds nothing to do', async () => {
   const first = await json('index', place.photos);
@@ -114,11 +79,22 @@ test('status, roots and packs tell what is there', async () => {
     roots.map(({ path }) => path),
     [place.photos],
   );
-  const { packs } = (await json('packs', 'list')) as { packs: { id: string; active: boolean }[] };
+  const { packs } = (await json('packs', 'list')) as {
+    packs: { id: string; active: string[]; tasks: string[]; quality: unknown[] }[];
+  };
   assert.deepEqual(
-    packs.filter(({ active }) => active).map(({ id }) => id),
-    ['starter'],
+    packs
+      .filter(({ active }) => active.length > 0)
+      .map(({ id, active, tasks }) => [id, active, tasks])
+      .sort(),
+    [
+      ['starter', ['embed'], ['embed']],
+      ['starter-answerer', ['answer'], ['answer']],
+      ['starter-captioner', ['caption'], ['caption']],
+    ],
   );
+  const table = (await run(['packs'])).stdout || (await run(['packs', 'list'])).stdout;
+  assert.match(table, /starter-captioner +caption +in use .*accuracy 0\.5 \(nothing\)/);
   const { selfTest } = (await json('packs', 'verify', 'starter')) as { selfTest: { passed: boolean } };
   assert.equal(selfTest.passed, true);
 });
@@ -190,7 +166,9 @@ test('help and version exit 0', async () => {
 
 test('Ctrl-C stops an index run, and the next one goes on', async () => {
   await json('forget', place.photos);
-  const stopped = await run(['index', place.photos, '--json', '--quiet'], (stop) => setImmediate(stop));
+  const stopped = await run(['index', place.photos, '--json', '--quiet'], {
+    interrupt: (stop) => setImmediate(stop),
+  });
   assert.equal(stopped.status, 1);
   assert.equal((parseOne(stopped.stdout)['error'] as { code: string }).code, 'cancelled');
   await json('index', place.photos);
