@@ -32,13 +32,8 @@ const looksWorth = { likely: 1, nothing: 0.5 };
  * @returns strong ones first, then likely, then weak. Photos without the query's words keep their band and their order
  *   among each other; without any hit by words the order is that of the scores.
  */
-export function blend(
-  photos: readonly SeenPhoto[],
-  words: WordEvidence | undefined,
-  alone: boolean,
-): BlendedPhoto[] {
-  if (words === undefined || words.hits.size === 0)
-    return photos.map((photo) => ({ ...photo, foundBy: 'looks' as const }));
+export function blend(photos: readonly SeenPhoto[], words: WordEvidence, alone: boolean): BlendedPhoto[] {
+  if (words.hits.size === 0) return photos.map((photo) => ({ ...photo, foundBy: 'looks' as const }));
   const lists = placeRanks(words);
   const looks = photos.some(({ band }) => band !== 'weak') ? looksWorth.likely : looksWorth.nothing;
   const order = new Map<number, number>();

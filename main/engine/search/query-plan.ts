@@ -9,7 +9,7 @@ import { createPhotoPrior } from './photo-prior.ts';
 import { parseQuery, type ParsedQuery } from './query-language.ts';
 import { rank, type Ranking, type RankRequest } from './rank.ts';
 import type { SearchModel, SearchOptions } from './types.ts';
-import { readWords } from './word-evidence.ts';
+import { wordReader } from './word-evidence.ts';
 
 export type Asked = Pick<ParsedInput<'search.query'>, 'text' | 'examples'>;
 
@@ -112,7 +112,7 @@ export function createQueryPlanner(
             asked.examples.flatMap((example) => ('photoId' in example ? [example.photoId] : [])),
           ),
           scoring: likes.length === 0 ? model.embedder.scoring : null,
-          words: readWords(store, parsed, allowed),
+          words: wordReader(store, parsed, allowed),
         },
         text,
         encodeMs: planningAt - encodingAt,

@@ -7,7 +7,7 @@ import { blend, type BlendedPhoto, type SeenPhoto } from './blend.ts';
 import { bandOf, calibrate, type Thresholds } from './calibrate.ts';
 import { sampleSize, type FusedQuery, type QueryPart } from './fuse.ts';
 import type { SearchModel } from './types.ts';
-import type { WordEvidence } from './word-evidence.ts';
+import type { ReadWords, WordEvidence } from './word-evidence.ts';
 
 export interface Ranking {
   readonly plan: SearchResult['plan'];
@@ -29,8 +29,8 @@ export interface RankRequest {
   readonly atLeast: number;
   /** Null for queries by example, whose cosines the pack's logits say nothing about. */
   readonly scoring: Scoring | null;
-  /** What captions, tags and names say; undefined for queries without words. */
-  readonly words: WordEvidence | undefined;
+  /** What captions, tags and names say. */
+  readonly words: ReadWords;
 }
 
 /**
@@ -67,14 +67,13 @@ export function rank(model: SearchModel, store: Store, request: RankRequest): Ra
     found = nearest(model, query.vector, asked, allowed);
     photos = judge(model, found.neighbours, request, thresholds, unwanted);
   }
-  const { words } = request;
-  const byWords = words === undefined ? [] : unseen(model, query.vector, found.neighbours, words);
+  const words = request.words(new Set(found.neighbours.map(({ id }) => id)));
+  const byWords = unseen(model, query.vector, found.neighbours, words);
   if (byWords.length > 0)
     photos = judge(model, [...found.neighbours, ...byWords], request, thresholds, unwanted);
+  if (words.out.size > 0) photos = photos.filter(({ id }) => !words.out.has(id));
   if (photos.length > k)
-    photos = photos.filter(
-      ({ id, band }, place) => place < k || band !== 'weak' || words?.hits.has(id) === true,
-    );
+    photos = photos.filter(({ id, band }, place) => place < k || band !== 'weak' || words.hits.has(id));
   photos = foldCopies(store, photos, words);
   return { plan: found.method, photos: blend(photos, words, request.scoring !== null), thresholds };
 }
@@ -135,11 +134,11 @@ interface Unwanted {
 function judge(
   { index }: SearchModel,
   neighbours: readonly Neighbour[],
-  { exclude, words }: RankRequest,
+  { exclude }: RankRequest,
   thresholds: Thresholds,
   unwanted: readonly Unwanted[],
 ): SeenPhoto[] {
-  const kept = neighbours.filter(({ id }) => !exclude.has(id) && words?.out.has(id) !== true);
+  const kept = neighbours.filter(({ id }) => !exclude.has(id));
   const scores = kept.map(({ score }) => score);
   const out = new Set<number>();
   // Nothing is strong where strong begins at infinity.
@@ -170,11 +169,10 @@ function rankByAbsence(
   { allowed, exclude, words }: RankRequest,
   unwanted: readonly Unwanted[],
 ): Ranking {
+  const { out } = words();
   const ids = store.photos
     .timeline()
-    .ids.filter(
-      (id) => (allowed?.has(id) ?? true) && !exclude.has(id) && words?.out.has(id) !== true && index.has(id),
-    );
+    .ids.filter((id) => (allowed?.has(id) ?? true) && !exclude.has(id) && !out.has(id) && index.has(id));
   const bands = new Array<Band | 'out'>(ids.length).fill('strong');
   const worst = new Float32Array(ids.length).fill(-1);
   for (const { vector, thresholds } of unwanted) {
@@ -197,11 +195,7 @@ function rankByAbsence(
  * Files with the same bytes have the same vector and so the very same score: only equal neighbours are compared.
  * They share captions, too, but not names: one that words found stands for the others.
  */
-function foldCopies(
-  store: Store,
-  photos: readonly SeenPhoto[],
-  words: WordEvidence | undefined,
-): SeenPhoto[] {
+function foldCopies(store: Store, photos: readonly SeenPhoto[], words: WordEvidence): SeenPhoto[] {
   const twins = photos.filter(
     (photo, i) => photo.score === photos[i - 1]?.score || photo.score === photos[i + 1]?.score,
   );
@@ -212,7 +206,7 @@ function foldCopies(
     const hash = hashes.get(id) ?? null;
     if (hash === null) continue;
     const first = kept.get(hash);
-    const better = (words?.hits.get(id)?.score ?? 0) > (words?.hits.get(first ?? id)?.score ?? 0);
+    const better = (words.hits.get(id)?.score ?? 0) > (words.hits.get(first ?? id)?.score ?? 0);
     if (first === undefined || better) kept.set(hash, id);
   }
   return photos.filter(({ id }) => {

@@ -11,21 +11,27 @@ export interface WordEvidence {
   readonly out: ReadonlySet<number>;
 }
 
+/** @param nearest photos nearest by their looks: common words are looked for only there; left out, everywhere. */
+export type ReadWords = (nearest?: ReadonlySet<number>) => WordEvidence;
+
 /** @param allowed photos that pass the filters; undefined for all. */
-export function readWords(
+export function wordReader(
   { words }: Store,
   { text, without }: Pick<ParsedQuery, 'text' | 'without'>,
   allowed: ReadonlySet<number> | undefined,
-): WordEvidence {
-  const { hits, weight } = words.search(text, { limit: Infinity, allowed });
-  const wanted = new Map(hits.map((hit) => [hit.photoId, hit]));
-  const out = new Set<number>();
-  for (const unwanted of without)
-    for (const { photoId, score, places } of words.search(unwanted, { limit: Infinity, allowed }).hits) {
-      if (score < 1) continue;
-      // A model's words may be wrong: they lift nothing then, and looks decide.
-      wanted.delete(photoId);
-      if (places.includes('hand')) out.add(photoId);
-    }
-  return { weight, hits: wanted, out };
+): ReadWords {
+  return (nearest) => {
+    const options = { limit: Infinity, allowed, nearest };
+    const { hits, weight } = words.search(text, options);
+    const wanted = new Map(hits.map((hit) => [hit.photoId, hit]));
+    const out = new Set<number>();
+    for (const unwanted of without)
+      for (const { photoId, score, places } of words.search(unwanted, options).hits) {
+        if (score < 1) continue;
+        // A model's words may be wrong: they lift nothing then, and looks decide.
+        wanted.delete(photoId);
+        if (places.includes('hand')) out.add(photoId);
+      }
+    return { weight, hits: wanted, out };
+  };
 }

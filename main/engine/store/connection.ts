@@ -116,7 +116,7 @@ function checkSmallTables(db: Database.Database, path: string): void {
     if (found !== 'ok') throw damaged(path, String(found));
   }
   const big = ['photos', 'embeddings', 'removals', 'snapshot_chunks'];
-  const words = ['hand_captions', 'model_captions', 'photo_tags', 'words_data', 'tag_words_data'];
+  const words = ['hand_captions', 'model_captions', 'photo_tags', 'words_data', 'phrases_data'];
   for (const table of described ? [...big, ...words] : big)
     db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }

@@ -57,7 +57,7 @@ export function queryTerms(text: string): QueryTerm[] {
 }
 
 /** An FTS5 string: its tokens must stand side by side. */
-export function quoted(word: string): string {
+function quoted(word: string): string {
   const spaced = isUnspaced(word) ? Array.from(word).join(' ') : word;
   return `"${spaced.replaceAll('"', '""')}"`;
 }

@@ -381,11 +381,17 @@ export interface WordTable {
    * Photos that hold all words of the query, or its rare ones; best first. Words that every photo could have (the, of,
    * photo) don't count. Words are matched by stem; Chinese and Japanese by characters. Any text is safe: nothing in it
    * is an operator.
+   * @param options.nearest where to look for words that one photo in twenty has: beyond these photos they say too little
+   *   to be worth collecting. Left out, they are looked for everywhere.
    * @returns terms: how many words of the query count; weight: how much they tell photos apart, 0 to 1.
    */
   search(
     text: string,
-    options: { limit: number; allowed?: ReadonlySet<number> | undefined },
+    options: {
+      limit: number;
+      allowed?: ReadonlySet<number> | undefined;
+      nearest?: ReadonlySet<number> | undefined;
+    },
   ): { terms: number; weight: number; hits: WordHit[] };
   /**
    * Photos in whose caption, tags, file name or folders exactly these words stand in this order, ascending ids; none

@@ -1,6 +1,6 @@
 /** Keeps the word index in step with captions and file names; each call belongs into the transaction of the change. */
 import type { Database } from 'better-sqlite3';
-import { baseName, indexText, nameWords, splitName, withoutExtension } from './word-text.ts';
+import { baseName, boundary, indexText, nameWords, splitName, withoutExtension } from './word-text.ts';
 
 export interface WordWriter {
   /** Writes the words of these photos anew. Photos that cannot be found (never indexed, or failed) have none. */
@@ -30,26 +30,23 @@ export function createWordWriter(db: Database): WordWriter {
   const one = db.prepare<[number], Source>(`${sources} WHERE p.id = ?`);
   const copies = db.prepare<[string, string], Source>(`${sources} WHERE p.hash = ? OR p.described_hash = ?`);
   const some = db.prepare<[number], Source>(`${sources} WHERE p.id > ? ORDER BY p.id LIMIT 2000`);
-  const write = db.prepare(
-    'INSERT OR REPLACE INTO words (rowid, hand, model, name, path) VALUES (?, ?, ?, ?, ?)',
-  );
+  const write = db.prepare('INSERT OR REPLACE INTO words (rowid, hand, model, name) VALUES (?, ?, ?, ?)');
+  const writePhrases = db.prepare('INSERT OR REPLACE INTO phrases (rowid, caption, path) VALUES (?, ?, ?)');
   const forget = db.prepare('DELETE FROM words WHERE rowid = ?');
+  const forgetPhrases = db.prepare('DELETE FROM phrases WHERE rowid = ?');
   const writeTag = db.prepare('INSERT OR REPLACE INTO tag_words (rowid, name) VALUES (?, ?)');
   const bump = db.prepare('UPDATE state SET words_generation = words_generation + 1');
 
   const put = ({ id, relPath, findable, hand, model }: Source): void => {
     if (findable === 0) {
       forget.run(id);
+      forgetPhrases.run(id);
       return;
     }
-    const said = hand === null ? (model ?? '') : '';
-    write.run(
-      id,
-      indexText(hand ?? ''),
-      indexText(said),
-      indexText(nameWords(baseName(relPath))),
-      pathText(relPath),
-    );
+    const caption = indexText(hand ?? model ?? '');
+    const name = indexText(nameWords(baseName(relPath)));
+    write.run(id, hand === null ? '' : caption, hand === null ? caption : '', name);
+    writePhrases.run(id, caption, pathText(relPath));
   };
 
   return {
@@ -75,8 +72,9 @@ export function createWordWriter(db: Database): WordWriter {
   };
 }
 
-/** Folders and file as spelt, and the file's name cut into words: a phrase may be of either. */
+/** Folders and file as spelt, and the file's name cut into words: a phrase may be of any, but not span two. */
 function pathText(relPath: string): string {
-  const cut = splitName(withoutExtension(baseName(relPath)));
-  return indexText(`${relPath} ${cut}`);
+  const name = baseName(relPath);
+  const cut = splitName(withoutExtension(name));
+  return [...relPath.split('/'), cut].map(indexText).join(` ${boundary} `);
 }

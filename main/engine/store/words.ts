@@ -1,22 +1,19 @@
 /** Searches captions, tags and file names by their words. */
 import type { Database } from 'better-sqlite3';
-import { queryTerms, quoted, type QueryTerm } from './query-terms.ts';
+import { queryTerms, type QueryTerm } from './query-terms.ts';
 import type { CaptionRow, TagTable, WordHit, WordPlace, WordTable } from './types.ts';
-import { baseName, holdsPhrase, nameWords, splitName, withoutExtension, wordsOf } from './word-text.ts';
+import { baseName, wordsOf } from './word-text.ts';
 
 export interface WordTableOptions {
   readonly caption: (photoId: number) => CaptionRow | undefined;
-  readonly tags: Pick<TagTable, 'ofPhoto'>;
+  readonly tags: Pick<TagTable, 'ofPhoto' | 'list'>;
 }
 
 /** Where a word says most first: a person's own words, then a model's. */
 const places = ['hand', 'caption', 'tag', 'name'] as const satisfies readonly WordPlace[];
 const columnOf = { hand: 'hand', caption: 'model', name: 'name' } as const;
-/**
- * A word in more than a third of the photos tells few apart, and collecting them all would cost more than searching by
- * looks does. In small libraries no word is too common.
- */
-const tooCommon = { share: 1 / 3, atLeast: 1_000 };
+/** In small libraries no word is common. Collecting 5,000 photos takes 1 to 2 ms. */
+const common = { share: 0.05, atLeast: 1_000 };
 /**
  * A photo must hold words that carry this much of the query's information (the sum of their idf): all of them, or the
  * rare ones. "Gisela" counts without "beach", "beach" not without "Gisela".
@@ -25,23 +22,28 @@ const leastShare = 0.6;
 
 interface FoundTerm extends QueryTerm {
   readonly idf: number;
-  /** Photos that hold the term, by place; a photo is in one of them. */
-  readonly at: readonly { readonly place: WordPlace; readonly ids: readonly number[] }[];
+  readonly common: boolean;
+  /** Photos that hold the term, for each of `places`. */
+  readonly at: readonly (readonly number[])[];
+}
+
+/** Bits by term, for one photo. */
+interface Held {
+  /** Terms that it holds anywhere, and in a caption by hand. */
+  terms: number;
+  byHand: number;
+  /** Bits by place. */
+  places: number;
 }
 
 export function createWordTable(db: Database, { caption, tags }: WordTableOptions): WordTable {
-  const count = db.prepare<[string], number>('SELECT count(*) FROM words WHERE words MATCH ?').pluck();
   const match = db.prepare<[string], number>('SELECT rowid FROM words WHERE words MATCH ?').pluck();
+  const matchPhrase = db.prepare<[string], number>('SELECT rowid FROM phrases WHERE phrases MATCH ?').pluck();
   const matchTags = db
     .prepare<[string], number>('SELECT rowid FROM tag_words WHERE tag_words MATCH ?')
     .pluck();
   const total = db.prepare<[], number>('SELECT count(*) FROM photos WHERE width IS NOT NULL').pluck();
   const activeModel = db.prepare<[], number | null>('SELECT active_model FROM state').pluck();
-  const countTagged = db
-    .prepare<[number | null, string], number>(
-      'SELECT count(*) FROM photo_tags WHERE model_id = ? AND tag_id IN (SELECT value FROM json_each(?))',
-    )
-    .pluck();
   const tagged = db
     .prepare<[number | null, string], number>(
       'SELECT photo_id FROM photo_tags WHERE model_id = ? AND tag_id IN (SELECT value FROM json_each(?))',
@@ -50,8 +52,12 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
   const pathOf = db
     .prepare<[number], string>('SELECT rel_path FROM photos WHERE id = ? AND width IS NOT NULL')
     .pluck();
+  // Numbers are bound as reals, and full-text tables take no heed of a row id that is one: every match would do.
   const holds = db
-    .prepare<[string, number], number>('SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?')
+    .prepare<
+      [string, number],
+      number
+    >('SELECT 1 FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)')
     .pluck();
   const generation = db.prepare<[], number>('SELECT words_generation FROM state').pluck();
   const described = db
@@ -66,76 +72,87 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
   const tagIds = (expression: string): string => JSON.stringify(matchTags.all(expression));
   const model = (): number | null => activeModel.get() ?? null;
 
-  /** @returns undefined for a word that is too common to look for. */
-  const look = (term: QueryTerm, photos: number): FoundTerm | undefined => {
+  const look = (term: QueryTerm, photos: number): FoundTerm => {
     const { expression } = term;
     const named = tagIds(expression);
-    const holding =
-      (count.get(`{hand model name} : ${expression}`) ?? 0) +
-      (named === '[]' ? 0 : (countTagged.get(model(), named) ?? 0));
-    if (holding > Math.max(tooCommon.atLeast, photos * tooCommon.share)) return undefined;
-    const at = places.map((place) => ({
-      place,
-      ids:
-        place !== 'tag'
-          ? match.all(inColumn(place, expression))
-          : named === '[]'
-            ? []
-            : tagged.all(model(), named),
-    }));
-    // BM25's (Robertson and Zaragoza 2009): never below 0.
-    const idf = Math.log1p((photos - Math.min(holding, photos) + 0.5) / (holding + 0.5));
-    return { ...term, idf, at };
+    const at = places.map((place) =>
+      place !== 'tag'
+        ? match.all(inColumn(place, expression))
+        : named === '[]'
+          ? []
+          : tagged.all(model(), named),
+    );
+    const holding = Math.min(
+      photos,
+      at.reduce((sum, ids) => sum + ids.length, 0),
+    );
+    // BM25's (Robertson and Zaragoza 2009), never below 0.
+    const idf = Math.log1p((photos - holding + 0.5) / (holding + 0.5));
+    return { ...term, idf, at, common: holding > Math.max(common.atLeast, photos * common.share) };
   };
 
-  const search: WordTable['search'] = (text, { limit, allowed }) => {
+  const search: WordTable['search'] = (text, { limit, allowed, nearest }) => {
     const photos = total.get() ?? 0;
-    const terms = queryTerms(text)
-      .map((term) => look(term, photos))
-      .filter((term) => term !== undefined);
-    const whole = terms.reduce((sum, term) => sum + term.idf, 0);
-    const hits = new Map<number, { idf: number; matched: number; byHand: number; places: WordPlace[] }>();
-    for (const term of terms) {
-      const seen = new Set<number>();
-      for (const { place, ids } of term.at)
+    const terms = queryTerms(text).map((term) => look(term, photos));
+    const held = new Map<number, Held>();
+    const collect = ({ at }: FoundTerm, bit: number, among: ReadonlySet<number> | undefined): void => {
+      at.forEach((ids, place) => {
         for (const id of ids) {
-          if (allowed?.has(id) === false) continue;
-          const hit = hits.get(id) ?? { idf: 0, matched: 0, byHand: 0, places: [] };
-          if (hit.matched === 0) hits.set(id, hit);
-          if (!hit.places.includes(place)) hit.places.push(place);
-          if (place === 'hand') hit.byHand += 1;
-          if (seen.has(id)) continue;
-          seen.add(id);
-          hit.idf += term.idf;
-          hit.matched += 1;
+          if (among?.has(id) === false) continue;
+          let one = held.get(id);
+          if (one === undefined) held.set(id, (one = { terms: 0, byHand: 0, places: 0 }));
+          one.terms |= bit;
+          one.places |= 1 << place;
+          if (place === 0) one.byHand |= bit;
         }
-    }
-    const found: WordHit[] = [];
-    for (const [photoId, hit] of hits) {
-      const share = whole > 0 ? hit.idf / whole : hit.matched / terms.length;
+      });
+    };
+    terms.forEach((term, i) => {
+      if (!term.common) collect(term, 1 << i, allowed);
+    });
+    // A common word beside a rare one counts wherever the rare one is.
+    const within = nearest === undefined ? allowed : new Set([...held.keys(), ...nearest]);
+    terms.forEach((term, i) => {
+      if (term.common) collect(term, 1 << i, within);
+    });
+    const whole = terms.reduce((sum, { idf }) => sum + idf, 0);
+    const all = (1 << terms.length) - 1;
+    const hits: WordHit[] = [];
+    for (const [photoId, one] of held) {
+      let share = 1;
+      if (one.terms !== all) {
+        const idf = terms.reduce((sum, term, i) => sum + ((one.terms & (1 << i)) === 0 ? 0 : term.idf), 0);
+        share = whole > 0 ? Math.min(idf / whole, 1 - Number.EPSILON) : 0;
+      }
       if (share < leastShare) continue;
-      const { matched, places: held } = hit;
-      const byHand = hit.byHand === terms.length;
-      found.push({ photoId, score: matched === terms.length ? 1 : share, matched, places: held, byHand });
+      hits.push({
+        photoId,
+        score: share,
+        matched: bitsOf(one.terms),
+        places: places.filter((_, place) => (one.places & (1 << place)) !== 0),
+        byHand: one.byHand === all,
+      });
     }
-    found.sort((a, b) => b.score - a.score || rankOf(a) - rankOf(b) || b.photoId - a.photoId);
+    hits.sort((a, b) => b.score - a.score || firstPlace(a) - firstPlace(b) || b.photoId - a.photoId);
     return {
       terms: terms.length,
       weight: terms.length === 0 || photos < 2 ? 0 : Math.min(1, whole / terms.length / Math.log1p(photos)),
-      hits: found.slice(0, limit),
+      hits: hits.slice(0, limit),
     };
   };
 
   return {
     search,
     phrase(phrase) {
-      const wanted = wordsOf(phrase);
-      if (wanted.length === 0) return [];
-      const expression = `"${wanted.join(' ')}"`;
-      const narrowed = new Set([...match.all(expression), ...tagged.all(model(), tagIds(expression))]);
-      return [...narrowed]
-        .filter((id) => textsOf(id).some((words) => holdsPhrase(words, wanted)))
-        .sort((a, b) => a - b);
+      const wanted = wordsOf(phrase).join(' ');
+      if (wanted === '') return [];
+      const found = new Set(matchPhrase.all(`"${wanted}"`));
+      const inNames = tags
+        .list()
+        .filter(({ name }) => ` ${wordsOf(name).join(' ')} `.includes(` ${wanted} `));
+      for (const id of tagged.all(model(), JSON.stringify(inNames.map(({ id: tagId }) => tagId))))
+        found.add(id);
+      return [...found].sort((a, b) => a - b);
     },
     of(photoId) {
       const path = pathOf.get(photoId);
@@ -170,22 +187,15 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
     const active = model();
     return active === null ? [] : tags.ofPhoto(active, photoId).map(({ name }) => name);
   }
-  /** Everything that a phrase may stand in, as words; one list for each, so that no phrase spans two. */
-  function textsOf(photoId: number): string[][] {
-    const path = pathOf.get(photoId);
-    if (path === undefined) return [];
-    const name = baseName(path);
-    return [
-      captionOf(photoId),
-      ...tagsOf(photoId),
-      ...path.split('/'),
-      splitName(withoutExtension(name)),
-      nameWords(name),
-    ].map(wordsOf);
-  }
+}
+
+function bitsOf(mask: number): number {
+  let bits = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits += 1;
+  return bits;
 }
 
 /** Among photos that hold equally much, those go first whose words are a person's. */
-function rankOf({ places: held }: WordHit): number {
-  return Math.min(...held.map((place) => places.indexOf(place)));
+function firstPlace({ places: held }: WordHit): number {
+  return places.indexOf(held[0] ?? 'name');
 }

@@ -34,7 +34,8 @@ const contents: readonly ((db: Database.Database) => void)[] = [
       INSERT INTO roots (id, path, folded_path, added_at) VALUES (1, '/Photos', '/photos', 5);
       INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, hash, described_hash, status, width, height, format)
         VALUES (1, 1, 'A.jpg', 'a.jpg', 101, 1001, '${hashOf(1)}', '${hashOf(1)}', 'indexed', 640, 480, 'jpeg');
-      INSERT INTO words (rowid, hand, model, name, path) VALUES (1, 'grandma', '', 'A', 'A.jpg A');
+      INSERT INTO words (rowid, hand, model, name) VALUES (1, 'grandma', '', 'a');
+      INSERT INTO phrases (rowid, caption, path) VALUES (1, 'grandma', 'a.jpg a');
       INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, status, error)
         VALUES (2, 1, 'b.jpg', 'b.jpg', 1, 1, 'failed', '{"code":"image-broken","message":"It is broken."}');
       INSERT INTO models (id, fingerprint, pack_id, dims) VALUES (1, 'fingerprint-a', 'starter', ${dims});

@@ -99,6 +99,23 @@ test('rare words weigh more than those that many photos hold', (t) => {
   assert.ok(weight('sea') < 0.05);
 });
 
+test('a word that one photo in twenty has is looked for among the nearest alone, if there are any', (t) => {
+  const { store } = library(
+    t,
+    Array.from({ length: 1_300 }, (_, i) =>
+      i < 1_200 ? ([`b${i}.jpg`, 'by the sea'] as const) : ([`b${i}.jpg`] as const),
+    ),
+  );
+  store.captions.setHand(7, 'a lighthouse by the sea', 1);
+  const nearest = new Set([3, 5, 1_290]);
+  const found = (text: string, among?: ReadonlySet<number>): number[] =>
+    store.words.search(text, { limit: 5_000, nearest: among }).hits.map(({ photoId }) => photoId);
+  assert.equal(found('sea').length, 1_200);
+  assert.deepEqual(found('sea', nearest), [5, 3]);
+  assert.deepEqual(found('lighthouse', nearest), [7]);
+  assert.equal(store.words.search('lighthouse by the sea', { limit: 9, nearest }).hits[0]?.matched, 2);
+});
+
 test('file names count with the words that a person gave them', (t) => {
   const { store } = library(t, [
     ['x/BeachParty2019_kids.JPG'],
@@ -111,6 +128,8 @@ test('file names count with the words that a person gave them', (t) => {
   assert.deepEqual(store.words.phrase('beach party'), [1]);
   assert.deepEqual(store.words.phrase('beachparty2019'), [1]);
   assert.deepEqual(store.words.phrase('trip'), [3], 'folders are found by phrase');
+  assert.deepEqual(store.words.phrase('trip 2019'), [], 'but not over the end of a name');
+  assert.deepEqual(store.words.phrase('\ue000'), []);
 });
 
 test('names that cameras and messengers give hold no words', () => {

@@ -103,17 +103,22 @@ export function descriptions(db: Database): void {
     CREATE INDEX album_found_by_photo ON album_found (photo_id);
 
     -- rowid is the photo's id. Texts are in the tables above; here are only their words, by stem (Porter 1980).
-    -- path is for exact phrases: file and folder names with whatever a camera called them.
     CREATE VIRTUAL TABLE words USING fts5 (
-      hand, model, name, path,
+      hand, model, name,
       content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
     );
     CREATE VIRTUAL TABLE tag_words USING fts5 (
       name,
       content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
     );
+    -- The same as they are written, for exact phrases; path has file and folders with whatever a camera called them.
+    CREATE VIRTUAL TABLE phrases USING fts5 (
+      caption, path,
+      content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+    );
     CREATE TRIGGER photos_lose_words AFTER DELETE ON photos BEGIN
       DELETE FROM words WHERE rowid = old.id;
+      DELETE FROM phrases WHERE rowid = old.id;
     END;
     CREATE TRIGGER tags_lose_words AFTER DELETE ON tags BEGIN
       DELETE FROM tag_words WHERE rowid = old.id;
