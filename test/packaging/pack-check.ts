@@ -29,6 +29,7 @@ const wanted = [
   'dist/main/engine/inference/heic-worker.js',
   'dist/main/engine/inference/vision-process.js',
   'dist/main/engine/inference/text-process.js',
+  'dist/main/engine/inference/language-process.js',
   'renderer/dist/index.html',
   'node_modules/better-sqlite3/package.json',
   'node_modules/hnswlib-node/package.json',
@@ -138,6 +139,8 @@ async function inspect(app: string, work: string): Promise<Omit<Summary, 'second
     'starter/pack.json',
     'starter/tokenizer.json',
     'starter/preprocessor_config.json',
+    'starter-captioner/pack.json',
+    'starter-answerer/pack.json',
   ])
     assert.ok(existsSync(join(resources, 'models', file)), `models/${file} lies beside the archive`);
   assert.ok(!existsSync(join(resources, 'models', 'train')), 'the training recipe is not packed');

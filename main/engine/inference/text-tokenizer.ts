@@ -47,7 +47,7 @@ export async function readTokenizer(
     const json: unknown = JSON.parse(await readFile(file, 'utf8'));
     const rawConfig: unknown = configFile === null ? {} : JSON.parse(await readFile(configFile, 'utf8'));
     config = tokenizerConfig.parse(rawConfig);
-    tokenizer = new Tokenizer(json as object, rawConfig as object);
+    tokenizer = new Tokenizer(json, rawConfig);
     tokenizer.encode('a');
   } catch (thrown) {
     throw new AppError(

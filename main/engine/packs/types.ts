@@ -100,7 +100,7 @@ interface PackBase {
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
-export interface Quality {
+interface Quality {
   readonly metric: string;
   readonly dataset: string;
   readonly value: number;
@@ -165,7 +165,7 @@ export interface Sampling {
 }
 
 /** A decoder with past keys and values: one ONNX file for the first step and all others. */
-export interface DecoderFile {
+interface DecoderFile {
   /** Absolute path. */
   readonly file: string;
   readonly layers: number;

@@ -27,12 +27,12 @@ interface Harness {
   readonly dir: string;
   readonly decoder: Decoder;
   readonly picture: { readonly path: string };
-  made(name: string, options: Partial<MakeLanguagePackOptions>): Promise<LanguagePack>;
-  load(
+  readonly made: (name: string, options: Partial<MakeLanguagePackOptions>) => Promise<LanguagePack>;
+  readonly load: (
     context: TestContext,
     pack: LanguagePack,
     options?: Partial<LoadLanguageModelOptions>,
-  ): Promise<{ model: LanguageModel; workers: CountedSpawner }>;
+  ) => Promise<{ model: LanguageModel; workers: CountedSpawner }>;
 }
 
 /** Called once in a file; what it makes is taken away after the file's tests. */
