@@ -76,6 +76,7 @@ export function createDescribing(options: DescribingOptions): Describing {
     tagsOf: options.tagsOf,
     async close() {
       await Promise.all([runs.close(), background.close()]);
+      courtesy.close();
     },
   };
 }

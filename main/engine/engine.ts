@@ -29,7 +29,8 @@ import type { Engine, EngineOptions, Handlers } from './types.ts';
  * @throws AppError library-locked, library-newer, library-damaged, permission-denied, disk-full
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { rooms, close } = openRooms(options);
+  const opened = openRooms(options);
+  const { rooms } = opened;
   const { store, library, decoder, bus, grants, log } = rooms;
   const handlers = createHandlers(rooms);
 
@@ -71,7 +72,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     displayImage: (photoId, maxEdge) => photoPicture(library, decoder, photoId, maxEdge),
     photoAt: (path) => photoAt(store, path),
     close() {
-      closing ??= close();
+      closing ??= opened.close();
       return closing;
     },
   };

@@ -47,6 +47,7 @@ export function createLanguageKeeper(options: LanguageKeeperOptions): LanguageKe
   const closings = new Set<Promise<void>>();
   const work = new Set<Promise<unknown>>();
   let closed = false;
+  const isClosed = (): boolean => closed;
 
   const chosen = (): z.output<typeof chosenPacks> =>
     chosenPacks.safeParse(store.settings.get(settingKey)).data ?? {};
@@ -85,7 +86,7 @@ export function createLanguageKeeper(options: LanguageKeeperOptions): LanguageKe
     slot.users += 1;
     try {
       const model = await slot.loading;
-      if (closed) throw stopped();
+      if (isClosed()) throw stopped();
       if (!model.tasks.includes(task))
         throw new AppError(
           'not-supported',

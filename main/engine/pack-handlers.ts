@@ -71,6 +71,14 @@ export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
           rooms.albums.changed();
         } else {
           await packs.readable(packId);
+          if (pack.selfTest?.passed === false)
+            throw new AppError(
+              'pack-unfit',
+              pack.selfTest.messages[0] ?? `${pack.name} failed its self-test.`,
+              {
+                details: { packId },
+              },
+            );
           language.choose(pack);
           rooms.describing.background.changed();
         }

@@ -91,7 +91,7 @@ function yesNoSummary({ negated }: PhotoQuestion, told: readonly Told[]): Summar
     opposing: surestFirst(opposing),
     unsure: sides.unsure,
     tally: (['yes', 'no'] as const)
-      .map((answer) => ({ answer: answer as string, photos: sides[answer].length }))
+      .map((answer) => ({ answer, photos: sides[answer].length }))
       .filter((entry) => entry.photos > 0)
       .sort((a, b) => b.photos - a.photos),
   };

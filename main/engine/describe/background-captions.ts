@@ -24,30 +24,29 @@ export function createBackgroundCaptions(options: BackgroundCaptionsOptions): Ba
   const { runs, isWanted, hasWork } = options;
   let controller: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
-  let stopped = false;
-  let closed = false;
-  let again = false;
+  const state = { stopped: false, closed: false, again: false };
+  const isDue = (): boolean => state.again && !state.stopped;
 
   const work = async (signal: AbortSignal): Promise<void> => {
     do {
-      again = false;
+      state.again = false;
       if (!(await hasWork())) continue;
       signal.throwIfAborted();
       await runs.run({ again: false, background: true, signal });
-    } while (again && !stopped && !signal.aborted);
+    } while (isDue() && !signal.aborted);
   };
 
   return {
     changed() {
-      if (closed) return;
+      if (state.closed) return;
       runs.wake();
       if (!isWanted()) {
-        stopped = false;
+        state.stopped = false;
         controller?.abort();
         return;
       }
-      again = true;
-      if (stopped || controller !== undefined) return;
+      state.again = true;
+      if (state.stopped || controller !== undefined) return;
       const mine = (controller = new AbortController());
       running = work(mine.signal)
         .catch((thrown: unknown) => {
@@ -59,10 +58,10 @@ export function createBackgroundCaptions(options: BackgroundCaptionsOptions): Ba
         });
     },
     stopped() {
-      stopped = true;
+      state.stopped = true;
     },
     async close() {
-      closed = true;
+      state.closed = true;
       controller?.abort();
       await running;
     },

@@ -33,10 +33,18 @@ export async function captionOne(
         ),
       signal,
     );
-  const looked = await caption()
-    // The process may have ended for a reason of its own; a second time it is this photo.
-    .catch((thrown: unknown) => (hasDied(thrown) ? caption() : Promise.reject(thrown)))
-    .catch((thrown: unknown) => Promise.reject(hasDied(thrown) ? deadly(row.relPath, thrown) : thrown));
+  let looked: Awaited<ReturnType<typeof caption>>;
+  try {
+    looked = await caption();
+  } catch (thrown) {
+    if (!hasDied(thrown)) throw thrown;
+    try {
+      // The process may have ended for a reason of its own; a second time it is this photo.
+      looked = await caption();
+    } catch (again) {
+      throw hasDied(again) ? deadly(row.relPath, again) : again;
+    }
+  }
   const { seen, current } = looked;
   if (!current) {
     if (store.photos.get(photoId) === undefined) return 'gone';

@@ -11,12 +11,12 @@ export interface QueuedPhoto {
 
 export interface CaptionQueue {
   /** Photos that are settled stay so; those that are in already are not put in twice. */
-  add(photoIds: readonly number[], again: boolean): void;
+  add(photoIds: readonly number[], options: { again: boolean; asked: boolean }): void;
   /** From now on every photo that this model has not captioned belongs to the run. */
   addLibrary(): void;
   /** @param fingerprint of the model in use; another than before begins the library anew. */
   next(fingerprint: string): QueuedPhoto | undefined;
-  /** This photo of the library was taken and got no caption: it does not wait. */
+  /** This photo was taken and got no caption: it does not wait. */
   pass(photoId: number): void;
   /** Photos taken, and those known to wait. */
   counts(): { readonly taken: number; readonly left: number };
@@ -29,7 +29,7 @@ export function createCaptionQueue(
   store: Pick<Store, 'captions'>,
   isLeftOut: (photoId: number) => boolean,
 ): CaptionQueue {
-  const asked = new Map<number, boolean>();
+  const first = new Map<number, { again: boolean; asked: boolean }>();
   /** Everything ever taken in this run: no photo is begun twice, unless it is asked for again. */
   const seen = new Set<number>();
   const passed = new Set<number>();
@@ -49,8 +49,9 @@ export function createCaptionQueue(
     for (;;) {
       const photoId = page.shift();
       if (photoId !== undefined) {
-        if (!seen.has(photoId) && !isLeftOut(photoId)) return photoId;
-        passed.add(photoId);
+        const leftOut = isLeftOut(photoId);
+        if (leftOut) passed.add(photoId);
+        if (!leftOut && !seen.has(photoId)) return photoId;
         libraryLeft = Math.max(0, libraryLeft - 1);
         continue;
       }
@@ -66,10 +67,15 @@ export function createCaptionQueue(
   };
 
   return {
-    add(photoIds, again) {
+    add(photoIds, { again, asked }) {
       for (const photoId of photoIds) {
         if (again) seen.delete(photoId);
-        if (!seen.has(photoId)) asked.set(photoId, again || (asked.get(photoId) ?? false));
+        if (seen.has(photoId)) continue;
+        const before = first.get(photoId);
+        first.set(photoId, {
+          again: again || before?.again === true,
+          asked: asked || before?.asked === true,
+        });
       }
     },
     addLibrary() {
@@ -77,15 +83,19 @@ export function createCaptionQueue(
       library = true;
     },
     next(model) {
-      const changed = fingerprint !== model;
-      fingerprint = model;
-      if (changed) restartLibrary();
-      for (const [photoId, again] of asked) {
-        asked.delete(photoId);
+      if (fingerprint !== model) {
+        fingerprint = model;
+        // What another model said of them is not what this one says.
+        seen.clear();
+        passed.clear();
+        restartLibrary();
+      }
+      for (const [photoId, how] of first) {
+        first.delete(photoId);
         seen.add(photoId);
         taken += 1;
         if (store.captions.ofModel(photoId, model) === undefined) libraryLeft = Math.max(0, libraryLeft - 1);
-        return { photoId, again, asked: true };
+        return { photoId, ...how };
       }
       if (!library) return undefined;
       const photoId = nextOfLibrary(model);
@@ -96,6 +106,6 @@ export function createCaptionQueue(
       return { photoId, again: false, asked: false };
     },
     pass: (photoId) => passed.add(photoId),
-    counts: () => ({ taken, left: library ? Math.max(libraryLeft, asked.size) : asked.size }),
+    counts: () => ({ taken, left: library ? Math.max(libraryLeft, first.size) : first.size }),
   };
 }

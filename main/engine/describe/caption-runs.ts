@@ -116,9 +116,7 @@ export function createCaptionRuns(options: CaptionRunsOptions): CaptionRuns {
     const mayBegin = async (): Promise<void> => {
       for (let held = hold(); held !== undefined; held = hold()) {
         show(held);
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wakeUp = resolve;
-        await promise;
+        await new Promise<void>((resolve) => (wakeUp = resolve));
         wakeUp = undefined;
         rate.restart(run.queue.counts().taken);
       }
@@ -145,12 +143,12 @@ export function createCaptionRuns(options: CaptionRunsOptions): CaptionRuns {
             current = name;
             show('captioning');
           },
-          onSettled({ photoId, asked }, didFail) {
+          onSettled({ photoId }, didFail) {
             current = null;
             if (didFail) {
               failed += 1;
               failedBefore.add(photoId);
-              if (!asked) run.queue.pass(photoId);
+              run.queue.pass(photoId);
             } else failedBefore.delete(photoId);
             rate.note(run.queue.counts().taken);
             show('captioning');
@@ -182,8 +180,8 @@ export function createCaptionRuns(options: CaptionRunsOptions): CaptionRuns {
       closing.signal.throwIfAborted();
       signal.throwIfAborted();
       const run = joinable();
-      if (photoIds !== undefined) run.queue.add(photoIds, again);
-      else if (again) run.queue.add(store.photos.timeline().ids, true);
+      if (photoIds !== undefined) run.queue.add(photoIds, { again, asked: true });
+      else if (again) run.queue.add(store.photos.timeline().ids, { again, asked: false });
       else run.queue.addLibrary();
       run.callers += 1;
       if (!background) {

@@ -12,6 +12,8 @@ export interface Courtesy {
    * @throws what `work` throws, and the signal's reason
    */
   whenQuiet<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Nothing waits for anything any more, and no pause keeps the process from ending. */
+  close(): void;
 }
 
 /** Between two words a person types about 200 ms pass, at a pause for thought some more: not yet the moment to begin. */
@@ -19,6 +21,7 @@ const quietAfterMs = 500;
 
 export function createCourtesy(timers: Delays): Courtesy {
   let busy = 0;
+  let closed = false;
   /** Cancels the pause after the last of it. */
   let cooling: (() => void) | undefined;
   const stopCooling = (): void => {
@@ -42,20 +45,21 @@ export function createCourtesy(timers: Delays): Courtesy {
     } finally {
       busy -= 1;
       stopCooling();
-      cooling = timers.after(quietAfterMs, () => {
-        cooling = undefined;
-        settle();
-      });
+      // Only what is in the background cares for the pause.
+      if (!closed)
+        cooling = timers.after(quietAfterMs, () => {
+          cooling = undefined;
+          settle();
+        });
     }
   };
   const quiet = async (signal: AbortSignal): Promise<void> => {
     while (!isQuiet()) {
       signal.throwIfAborted();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.add(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
-      waiting.delete(resolve);
+      await new Promise<void>((resolve) => {
+        waiting.add(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
     }
     signal.throwIfAborted();
   };
@@ -79,6 +83,11 @@ export function createCourtesy(timers: Delays): Courtesy {
           interruptible.delete(stepAside);
         }
       }
+    },
+    close() {
+      closed = true;
+      stopCooling();
+      settle();
     },
   };
 }

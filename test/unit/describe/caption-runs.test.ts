@@ -200,8 +200,8 @@ test('another captioner in the midst of a run captions every photo, those behind
     if (name === 'photo 2.jpg') library.model = newer;
     return { text: 'old words' };
   };
-  await library.runs.run(everything);
-  await library.runs.run(everything);
+  const report = await library.runs.run(everything);
+  assert.equal(report.captioned, 5, 'two by the former, three by the newer');
   for (const id of library.ids)
     assert.equal(library.store.captions.ofModel(id, newer.fingerprint)?.packId, 'newer');
 });

@@ -45,6 +45,7 @@ test('a search lets the work in hand finish; an urgent request breaks it off and
   const courtesy = createCourtesy(delays);
   const signals: AbortSignal[] = [];
   const finish = Promise.withResolvers<string>();
+  const isBrokenOff = (): boolean | undefined => signals[0]?.aborted;
   const work = courtesy.whenQuiet((signal) => {
     signals.push(signal);
     if (signals.length > 1) return finish.promise;
@@ -54,9 +55,9 @@ test('a search lets the work in hand finish; an urgent request breaks it off and
   }, never);
   await settle();
   await courtesy.search(() => Promise.resolve());
-  assert.equal(signals[0]?.aborted, false);
+  assert.equal(isBrokenOff(), false);
   await courtesy.urgent(() => Promise.resolve());
-  assert.equal(signals[0]?.aborted, true);
+  assert.equal(isBrokenOff(), true);
   await settle();
   assert.equal(signals.length, 1, 'it waits for its turn');
   delays.turn();
@@ -89,4 +90,15 @@ test('a cancel ends the waiting, and errors of the work are its own', async () =
     7,
     'a failed search holds nothing up',
   );
+});
+
+test('closing leaves no pause behind that would keep the process from ending', async () => {
+  const delays = manualDelays();
+  const courtesy = createCourtesy(delays);
+  await courtesy.search(() => Promise.resolve());
+  assert.equal(delays.waiting, 1);
+  courtesy.close();
+  assert.equal(delays.waiting, 0);
+  await courtesy.search(() => Promise.resolve());
+  assert.equal(delays.waiting, 0);
 });

@@ -9,7 +9,7 @@ export function parseCsv(text: string): string[][] {
     if (content[at] === '"') {
       for (at += 1; ; at += 1) {
         if (at >= content.length) throw new Error('a quoted field has no end');
-        if (content[at] !== '"') field += content[at];
+        if (content[at] !== '"') field += content.charAt(at);
         else if (content[at + 1] === '"') {
           field += '"';
           at += 1;
@@ -19,7 +19,7 @@ export function parseCsv(text: string): string[][] {
     } else {
       while (at < content.length && content[at] !== ',' && content[at] !== '\r') {
         if (content[at] === '"' || content[at] === '\n') throw new Error(`a bare ${content[at] ?? ''}`);
-        field += content[at];
+        field += content.charAt(at);
         at += 1;
       }
     }

@@ -69,19 +69,21 @@ test('a pack that does both is loaded once, and one that is not needed any more 
 
 test('a model that is replaced finishes what it was asked', async (t) => {
   const { keeper, loaded } = setUp(t);
-  const finish = Promise.withResolvers<void>();
+  let finish = (): void => undefined;
+  const isClosed = (): boolean | undefined => loaded[0]?.closed;
+  const finished = new Promise<void>((resolve) => (finish = resolve));
   const working = keeper.useModel('caption', async (model) => {
-    await finish.promise;
+    await finished;
     return model.packId;
   });
   await keeper.useModel('caption', idOf);
   keeper.choose({ id: 'both', tasks: ['caption', 'answer'] });
   assert.equal(await keeper.useModel('caption', idOf), 'both');
-  assert.equal(loaded[0]?.closed, false);
-  finish.resolve();
+  assert.equal(isClosed(), false);
+  finish();
   assert.equal(await working, 'captioner');
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(loaded[0]?.closed, true);
+  assert.equal(isClosed(), true);
   await keeper.close();
 });
 
