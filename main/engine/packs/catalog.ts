@@ -1,6 +1,6 @@
 /** The packs there are: those that ship, those installed in the library's folder, and those on offer. */
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { PackProgress } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../log.ts';
@@ -28,7 +28,7 @@ interface InstallOptions {
 export interface Catalog {
   /** Installed packs first, then offers. A damaged installed pack is left out and logged; its offer is there again. */
   list(): Promise<CatalogEntry[]>;
-  /** @throws AppError pack-missing */
+  /** @throws AppError pack-missing, pack-invalid for one that is damaged */
   get(packId: string): Promise<PackDescription>;
   /** Downloads and verifies a pack on offer. @throws AppError not-found, download-failed, download-refused, disk-full, cancelled */
   install(packId: string, options?: InstallOptions): Promise<PackDescription>;
@@ -119,6 +119,11 @@ export function createCatalog(options: CatalogOptions): Catalog {
     async get(packId) {
       const found = (await installed()).get(packId);
       if (found !== undefined) return found.pack;
+      // One that is there but damaged says what is wrong with it.
+      for (const parent of [installedDir, bundledDir]) {
+        const dir = (await packFolders(parent)).find((path) => basename(path) === packId);
+        if (dir !== undefined) return readPack(dir);
+      }
       throw missing(packId);
     },
     install(packId, { signal, onProgress } = {}) {

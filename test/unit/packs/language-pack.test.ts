@@ -170,6 +170,9 @@ test('a folder is installed beside the packs that ship, and taken out again', as
     here.filter(({ kind }) => kind === 'language').map(({ id }) => id),
     ['my-answers', 'starter-answerer', 'starter-captioner'],
   );
+  await rm(join(pack.dir, 'tokenizer.json'));
+  await assert.rejects(catalog.get('my-answers'), refused('pack-invalid', /lacks its file tokenizer\.json/));
+  await writeFile(join(pack.dir, 'tokenizer.json'), await readFile(join(dir, 'tokenizer.json')));
   await catalog.remove('my-answers');
   await assert.rejects(catalog.get('my-answers'), refused('pack-missing', /my-answers/));
 });
