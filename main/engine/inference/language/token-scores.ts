@@ -49,8 +49,15 @@ export function highest(scores: Float32Array): number {
   return best;
 }
 
+const longestList = 64;
+
 /** The places of the highest scores, highest first. */
 export function highestFew(scores: ArrayLike<number>, count: number): number[] {
+  // Keeping a short list in order beats sorting, a long one doesn't.
+  if (count > longestList) {
+    const all = Array.from({ length: scores.length }, (_, id) => id);
+    return all.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, count);
+  }
   const best: number[] = [];
   for (let id = 0; id < scores.length; id++) {
     const score = scores[id] ?? 0;
