@@ -14,6 +14,8 @@ const places = ['hand', 'caption', 'tag', 'name'] as const satisfies readonly Wo
 const columnOf = { hand: 'hand', caption: 'model', name: 'name' } as const;
 /** In small libraries no word is common. Collecting 5,000 photos takes 1 to 2 ms. */
 const common = { share: 0.05, atLeast: 1_000 };
+/** Of words looked for before: 4 MB. */
+const mostKnownIds = 500_000;
 /**
  * A photo must hold words that carry this much of the query's information (the sum of their idf): all of them, or the
  * rare ones. "Gisela" counts without "beach", "beach" not without "Gisela".
@@ -60,6 +62,9 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
     >('SELECT 1 FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)')
     .pluck();
   const generation = db.prepare<[], number>('SELECT words_generation FROM state').pluck();
+  const generations = db
+    .prepare<[], [number, number]>('SELECT generation, words_generation FROM state')
+    .raw();
   const described = db
     .prepare<[], number>(
       `SELECT EXISTS (SELECT 1 FROM hand_captions WHERE text <> '') OR EXISTS (SELECT 1 FROM model_captions)
@@ -72,6 +77,21 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
   const tagIds = (expression: string): string => JSON.stringify(matchTags.all(expression));
   const model = (): number | null => activeModel.get() ?? null;
 
+  // While a query is being typed its first words are looked for again with every letter.
+  const known = new Map<string, FoundTerm>();
+  let knownAt = '';
+  let knownIds = 0;
+  const recall = (term: QueryTerm, photos: number): FoundTerm => {
+    const now = generations.get()?.join('.') ?? '';
+    if (now !== knownAt || knownIds > mostKnownIds) {
+      known.clear();
+      [knownAt, knownIds] = [now, 0];
+    }
+    const found = known.get(term.expression) ?? look(term, photos);
+    if (!known.has(term.expression)) knownIds += found.at.reduce((sum, ids) => sum + ids.length, 0);
+    known.set(term.expression, found);
+    return found;
+  };
   const look = (term: QueryTerm, photos: number): FoundTerm => {
     const { expression } = term;
     const named = tagIds(expression);
@@ -93,7 +113,7 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
 
   const search: WordTable['search'] = (text, { limit, allowed, nearest }) => {
     const photos = total.get() ?? 0;
-    const terms = queryTerms(text).map((term) => look(term, photos));
+    const terms = queryTerms(text).map((term) => recall(term, photos));
     const held = new Map<number, Held>();
     const collect = ({ at }: FoundTerm, bit: number, among: ReadonlySet<number> | undefined): void => {
       at.forEach((ids, place) => {
