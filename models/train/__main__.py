@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="training processes of one thread each")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --work, its clock included")
     parser.add_argument(
-        "--init", type=Path, help="start from a pack folder (its ONNX weights) or from an average.pt beside its tokenizer.json"
+        "--init",
+        type=Path,
+        help="start from a pack folder (its ONNX weights) or from an average.pt beside its tokenizer.json; caption, answer: from an earlier caption.pt or answer.pt",
     )
     parser.add_argument("--size", type=int, default=96, help="side in px that the exported pack takes")
     parser.add_argument("--last", action="store_true", help="export the last weights (state.pt) and not their running average")

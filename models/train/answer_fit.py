@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .answers import answer_list, daquar_answers
-from .caption_fit import Average, Deck, Plan, learn_names, name_loss, naming, rate_at, schedule, start_from_starter
+from .caption_fit import Average, Deck, Plan, go_on, learn_names, name_loss, naming, rate_at, schedule, start_from_starter, totals
 from .facts import Facts
 from .init import weights
 from .junk import training_junk
@@ -72,6 +72,12 @@ def questions_for(
     return out
 
 
+def padded(ids: torch.Tensor, mask: torch.Tensor, step: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+    """Longer by up to three places: with ever new shapes an allocator that keeps its pages takes 20 GB in ten minutes."""
+    more = -ids.shape[1] % step
+    return torch.nn.functional.pad(ids, (0, more)), torch.nn.functional.pad(mask, (0, more))
+
+
 def soft_targets(wanted: list[list[str]], index: dict[str, int]) -> torch.Tensor:
     """(n,A) probabilities: shared among the true answers; uniform where no one could know; zero (no loss) where none is in the list."""
     out = torch.zeros(len(wanted), len(index))
@@ -108,11 +114,13 @@ def fit_answerer(
         with open(work / f"{name}.jsonl", "a") as sink:
             sink.write(line + "\n")
 
-    if not blind:
-        learn_names(model.sight, facts, views, known, plan.minutes * plan.naming, rng, log)
+    before = go_on(model, known, plan.start) if plan.start else {}
+    share = 0 if blind or plan.start else plan.naming
+    if share:
+        learn_names(model.sight, facts, views, known, plan.minutes * share, rng, log)
     deck = Deck(facts, SHARES, rng, lambda f: True)
     optimiser, average = schedule(model, plan.rate), Average(model)
-    start, total, steps, shown = time.monotonic(), plan.minutes * (1 - (0 if blind else plan.naming)) * 60, 0, 0
+    start, total, steps, shown = time.monotonic(), plan.minutes * (1 - share) * 60, 0, 0
     model.train()
     while (part := (time.monotonic() - start) / total) < 1:
         pick = deck.deal(plan.batch)
@@ -128,12 +136,16 @@ def fit_answerer(
         patches, pixels = torch.cat([patches, junk_patches[chosen]]), torch.cat([pixels, junk_pixels[chosen]])
         if blind:
             patches, pixels = torch.zeros_like(patches), torch.zeros_like(pixels)
+        some = rng.choice(len(texts), 3 * plan.batch + 3 * JUNK, replace=len(texts) < 3 * plan.batch + 3 * JUNK)
+        texts, wanted, of = [texts[k] for k in some], [wanted[k] for k in some], [of[k] for k in some]
         order = np.argsort([len(encoder.ids(t)) for t in texts], kind="stable")
         parts = np.split(order, [int(0.6 * len(order))])  # short and long ones apart: less padding
         goal, owner = soft_targets([wanted[k] for k in order], index), torch.tensor(of)
         with torch.autocast("cpu", torch.bfloat16):
             cross, names = model.see(patches, pixels)
-            logits = torch.cat([model.reply(*encoder([texts[k] for k in some]), [c[owner[some]] for c in cross]) for some in parts])
+            logits = torch.cat(
+                [model.reply(*padded(*encoder([texts[k] for k in part])), [c[owner[part]] for c in cross]) for part in parts]
+            )
         words = -(0.97 * goal + 0.03 * goal.sum(1, keepdim=True) / len(answers)) * torch.log_softmax(logits.float(), -1)
         words = words.sum() / goal.sum()
         loss = words if blind else words + 0.2 * name_loss(names[: len(pick)], known.goal(pick))
@@ -164,7 +176,7 @@ def fit_answerer(
             "model": {k: v.half() for k, v in model.state_dict().items()},
             "labels": known.names,
             "answers": answers,
-            "run": {"questions": shown, "steps": steps, "minutes": plan.minutes},
+            "run": totals(before, questions=shown, steps=steps, minutes=plan.minutes),
         },
         work / f"{name}.pt",
     )

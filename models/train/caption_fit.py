@@ -50,6 +50,7 @@ class Plan:
     rate: float = 8e-4
     naming: float = 0.12  # part of the time in which only names are learnt
     seed: int = 0
+    start: Path | None = None  # weights of an earlier run to go on from; names are then learnt with the rest
 
 
 class Deck:
@@ -131,6 +132,23 @@ def start_from_starter(sight: Sight, known: Naming, starter: Path) -> None:
         sight.names.weight.copy_(torch.from_numpy(bank))
 
 
+def go_on(model: torch.nn.Module, known: Naming, path: Path) -> dict:
+    """Loads an earlier run's weights, those of its names to where the names are now; returns what it says of itself."""
+    before = torch.load(path, weights_only=True)
+    at = torch.tensor([known.names.index(name) for name in before["labels"]])
+    state = model.state_dict()
+    for key, value in before["model"].items():
+        if state[key].shape == value.shape:
+            state[key] = value.to(state[key].dtype)
+        else:
+            state[key][at] = value.to(state[key].dtype)
+    new = torch.ones(len(known.names), dtype=torch.bool)
+    new[at] = False
+    state["sight.zero_shot.bias"][new] = -4.0  # a name never trained on starts out unlikely
+    model.load_state_dict(state)
+    return before["run"] if "run" in before else {k: before[k] for k in ("photos", "questions", "steps") if k in before}
+
+
 class Average:
     """Running average of a model's weights, its memory growing with the steps taken."""
 
@@ -160,7 +178,7 @@ def rate_at(part: float, steps: int, rate: float) -> float:
 def encode(texts: list[str], encoder: Encoder) -> tuple[torch.Tensor, torch.Tensor]:
     """Decoder inputs (B,T) and targets (B,T), -100 where there is none."""
     rows = [encoder.tok.encode(t).ids[: PLACES - 1] if t else [] for t in texts]
-    length = max(2, max(map(len, rows)) - 1)
+    length = -(-(max(map(len, rows)) - 1) // 4) * 4  # few different shapes: see answer_fit.padded
     ids, goal = np.zeros((len(rows), length), np.int64), np.full((len(rows), length), -100, np.int64)
     for k, r in enumerate(rows):
         if r:
@@ -194,6 +212,10 @@ def learn_names(sight: Sight, facts: list[Facts], views: Views, known: Naming, m
             log({"naming": steps, "part": round(part, 3), "loss": round(loss.item(), 3)})
 
 
+def totals(before: dict, **now: float) -> dict:
+    return {key: value + before.get(key, 0) for key, value in now.items()}
+
+
 def fit_captioner(facts: list[Facts], views: Views, encoder: Encoder, starter: Path, plan: Plan, work: Path, check=None) -> Captioner:
     """Returns the averaged captioner; writes log.jsonl and caption.pt in work."""
     torch.manual_seed(plan.seed)
@@ -210,13 +232,16 @@ def fit_captioner(facts: list[Facts], views: Views, encoder: Encoder, starter: P
         with open(work / "caption.jsonl", "a") as sink:
             sink.write(line + "\n")
 
-    learn_names(model.sight, facts, views, known, plan.minutes * plan.naming, rng, log)
+    before = go_on(model, known, plan.start) if plan.start else {}
+    share = 0 if plan.start else plan.naming
+    if share:
+        learn_names(model.sight, facts, views, known, plan.minutes * share, rng, log)
     if check:
         log({"names": check(model, known)})
     junk_patches, junk_pixels = training_junk(starter)
     deck = Deck(facts, SHARES, rng, lambda f: bool(f.human or f.objects or f.label or f.nouns))
     optimiser, average = schedule(model, plan.rate), Average(model)
-    start, total, steps, shown = time.monotonic(), plan.minutes * (1 - plan.naming) * 60, 0, 0
+    start, total, steps, shown = time.monotonic(), plan.minutes * (1 - share) * 60, 0, 0
     model.train()
     while (part := (time.monotonic() - start) / total) < 1:
         pick = deck.deal(plan.batch)
@@ -257,7 +282,7 @@ def fit_captioner(facts: list[Facts], views: Views, encoder: Encoder, starter: P
         {
             "model": {k: v.half() for k, v in model.state_dict().items()},
             "labels": known.names,
-            "run": {"photos": shown, "steps": steps, "minutes": plan.minutes},
+            "run": totals(before, photos=shown, steps=steps, minutes=plan.minutes),
         },
         work / "caption.pt",
     )

@@ -156,7 +156,7 @@ DAQUAR's underscores became spaces; its lists are taught as equal shares; answer
 
 {table(["questions", "number", "right", "always the commonest answer", "the same model, blind"], rows)}
 
-"Blind" was trained for as many minutes but sees no photo. Targets: 20 points over the commonest answer on generated questions
+"Blind" is the same network, trained without photos for a quarter of the time, which is enough for it. Targets: 20 points over the commonest answer on generated questions
 (+{100 * (figures["generated"]["right"] - figures["generated"]["always the commonest"]):.1f}), 8 on DAQUAR (+{100 * (figures["daquar"]["right"] - figures["daquar"]["always the commonest"]):.1f}).
 
 By kind, on photos, beside each kind's own commonest answer:

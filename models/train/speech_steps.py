@@ -23,36 +23,52 @@ def gathered(args: argparse.Namespace):
     return gather(photos.rows, Concepts(WordNet(args.wordnet)), args.data), prepare_views(photos, args.starter, args.views)
 
 
+def plan(args: argparse.Namespace, blind: bool = False, batch: int = 128):
+    """As long as asked, from --init's weights where given; the blind one a quarter as long, since it has no photo to learn to look at."""
+    from .caption_fit import Plan
+
+    if blind:
+        return Plan(minutes=args.minutes / 4, batch=batch)
+    return Plan(minutes=args.minutes, batch=batch, rate=6e-4 if args.init else 8e-4, start=args.init)
+
+
 def caption(args: argparse.Namespace) -> dict:
     """Trains unless --work has caption.pt, then writes and measures the pack."""
-    from .caption_fit import Plan, fit_captioner
+    from .caption_fit import fit_captioner
     from .speech import Captioner
     from .speech_pack import caption_pack
 
     encoder, kept = Encoder(args.starter / "tokenizer.json"), args.work / "caption.pt"
     if not kept.exists():
         facts, views = gathered(args)
-        fit_captioner(facts, views, encoder, args.starter, Plan(minutes=args.minutes), args.work)
+        fit_captioner(facts, views, encoder, args.starter, plan(args), args.work)
     weights = torch.load(kept, weights_only=True)
     model = Captioner(encoder.size, len(weights["labels"]))
     model.load_state_dict({k: v.float() if v.dtype.is_floating_point else v for k, v in weights["model"].items()})
-    return caption_pack(model.eval(), args.out, args.starter, args.version, lambda folder: evaluate_caption(args, folder), weights.get("run", {}))
+    return caption_pack(
+        model.eval(), args.out, args.starter, args.version, lambda folder: evaluate_caption(args, folder), weights.get("run", {})
+    )
 
 
 def answer(args: argparse.Namespace) -> dict:
     """Trains unless --work has answer.pt (and a blind one beside it, for comparison), then writes and measures the pack."""
-    from .answer_fit import Plan, fit_answerer
+    from .answer_fit import fit_answerer
     from .speech_pack import answer_pack
 
     encoder = Encoder(args.starter / "tokenizer.json")
     for blind in (False, True):
         if not (args.work / ("blind.pt" if blind else "answer.pt")).exists():
             facts, views = gathered(args)
-            minutes = args.minutes / 4 if blind else args.minutes  # without a photo to look at it is done sooner
-            fit_answerer(facts, views, encoder, args.starter, Plan(minutes=minutes, batch=64), args.work, blind)
+            fit_answerer(facts, views, encoder, args.starter, plan(args, blind, batch=64), args.work, blind)
     model, weights = answerer(args.work / "answer.pt", encoder)
     return answer_pack(
-        model, weights["answers"], args.out, args.starter, args.version, lambda folder: evaluate_answer(args, folder), weights.get("run", {})
+        model,
+        weights["answers"],
+        args.out,
+        args.starter,
+        args.version,
+        lambda folder: evaluate_answer(args, folder),
+        weights.get("run", {}),
     )
 
 
