@@ -8,8 +8,9 @@ type LibraryCalls = 'library.status' | 'library.erase' | 'roots.list' | 'roots.a
 
 export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
   const { store, library, grants, bus } = rooms;
+  const captionCounts = keepUntilChanged(store, () => store.captions.counts());
   return {
-    'library.status': () => statusOf(rooms),
+    'library.status': () => statusOf(rooms, captionCounts()),
     'library.erase': async () => {
       rooms.describing.runs.stop();
       for (const { id } of store.roots.list()) library.removeRoot(id);
@@ -33,7 +34,20 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
   };
 }
 
-async function statusOf({ store, library, models, packs, directory }: Rooms): Promise<LibraryStatus> {
+/** Counting looks at every photo: 100 ms for 100,000, too long for something that is asked after every event. */
+function keepUntilChanged<T>({ embeddings, words }: Rooms['store'], count: () => T): () => T {
+  let kept: { readonly generation: string; readonly counted: T } | undefined;
+  return () => {
+    const generation = `${embeddings.generation()}.${words.generation()}`;
+    if (kept?.generation !== generation) kept = { generation, counted: count() };
+    return kept.counted;
+  };
+}
+
+async function statusOf(
+  { store, library, models, packs, directory }: Rooms,
+  captions: LibraryStatus['captions'],
+): Promise<LibraryStatus> {
   const counts = store.photos.counts();
   const index = models.index();
   const sizes = store.sizes();
@@ -49,7 +63,7 @@ async function statusOf({ store, library, models, packs, directory }: Rooms): Pr
     provider: models.current()?.embedder.provider ?? null,
     index: index === undefined ? storedIndex(store) : { ...index.state, size: index.size },
     bytes: { ...sizes, packs: packs.bytes() },
-    captions: store.captions.counts(),
+    captions,
     readOnly: store.readOnly,
   };
 }

@@ -61,8 +61,9 @@ export function createCaptionQueue(
         libraryLeft = 0;
         return undefined;
       }
-      // Photos have come and gone since it was last counted.
-      libraryLeft = Math.max(page.length, store.captions.countWithout(model) - passed.size);
+      // Photos came since it was counted. Counting looks at every photo, so that it is not done for each page.
+      if (libraryLeft < page.length)
+        libraryLeft = Math.max(page.length, store.captions.countWithout(model) - passed.size);
     }
   };
 

@@ -190,7 +190,7 @@ test('questions go to the hits of a query or to photos given, with suggestions a
   });
   assert.ok(found.opposing.length > 0 && found.supporting.length === 0);
   const [evidence] = found.opposing;
-  assert.ok(evidence?.photo.name.endsWith('.png'));
+  assert.ok(evidence !== undefined && evidence.photo.name.endsWith('.png'));
   const photoId = evidence.photo.id;
   assert.ok((await engine.call('ask.suggestions', { photoId })).questions.includes('What is this?'));
   assert.equal((await engine.call('ask.history', { photoId })).answers[0]?.question, 'is there a dog?');
