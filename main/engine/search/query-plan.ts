@@ -106,7 +106,7 @@ export function createQueryPlanner(
         model,
         request: {
           query: fuse(parts, model),
-          unwanted: without.flatMap((vector) => (vector === undefined ? [] : [{ vector, weight: 1, prior }])),
+          unwanted: without.map((vector) => ({ vector, weight: 1, prior })),
           allowed,
           exclude: new Set(
             asked.examples.flatMap((example) => ('photoId' in example ? [example.photoId] : [])),
@@ -121,11 +121,11 @@ export function createQueryPlanner(
     },
     byDate(parsed) {
       const allowed = allowedBy(store, parsed);
-      const foundBy = parsed.filter?.phrases === undefined ? 'looks' : 'words';
+      const foundBy = parsed.filter?.phrases === undefined ? ('looks' as const) : ('words' as const);
       const photos = store.photos
         .timeline()
         .ids.filter((id) => allowed?.has(id) ?? true)
-        .map((id) => ({ id, score: 0, band: 'strong' as const, foundBy: foundBy as 'looks' | 'words' }));
+        .map((id) => ({ id, score: 0, band: 'strong' as const, foundBy }));
       return { plan: allowed === undefined ? 'empty' : 'filter-only', photos, thresholds: null };
     },
   };

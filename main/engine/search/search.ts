@@ -1,5 +1,5 @@
 /** Search as the engine calls it: a typed query, examples and a page in; banded hits out. */
-import type { CallOutput, ParsedInput } from '../../contract.ts';
+import type { CallOutput } from '../../contract.ts';
 import { classify } from './classify.ts';
 import { createExamples } from './examples.ts';
 import { bandCounts, createPages, pageOf, type StoredRanking } from './pages.ts';

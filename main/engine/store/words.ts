@@ -56,10 +56,9 @@ export function createWordTable(db: Database, { caption, tags }: WordTableOption
     .pluck();
   // Numbers are bound as reals, and full-text tables take no heed of a row id that is one: every match would do.
   const holds = db
-    .prepare<
-      [string, number],
-      number
-    >('SELECT 1 FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)')
+    .prepare<[string, number], number>(
+      'SELECT 1 FROM words WHERE words MATCH ? AND rowid = CAST(? AS INTEGER)',
+    )
     .pluck();
   const generation = db.prepare<[], number>('SELECT words_generation FROM state').pluck();
   const generations = db

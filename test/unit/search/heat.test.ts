@@ -69,6 +69,11 @@ async function heat(
   return { left, right, most: Math.max(...found.values), method: found.method };
 }
 
+function withoutPatches(): Pick<Embedder, 'embedImages' | 'imageSpec' | 'batchSize'> {
+  const { imageSpec, batchSize } = embedder;
+  return { imageSpec, batchSize, embedImages: (images) => embedder.embedImages(images) };
+}
+
 test('the hot spot is where the flower is, by patch embeddings', async () => {
   const left = await heat(120, 'sunflower');
   const right = await heat(360, 'sunflower');
@@ -83,8 +88,7 @@ test('a photo that does not show it has no hot spot', async () => {
 });
 
 test('packs without patch embeddings are asked with parts of the picture covered', async () => {
-  const { embedImages, imageSpec, batchSize } = embedder;
-  const whole = { embedImages, imageSpec, batchSize };
+  const whole = withoutPatches();
   const left = await heat(120, 'sunflower', whole);
   const right = await heat(360, 'sunflower', whole);
   assert.equal(left.method, 'occlusion');
@@ -95,9 +99,8 @@ test('packs without patch embeddings are asked with parts of the picture covered
 
 test('a pack that promises patch embeddings and has none is asked so, too', async () => {
   const unfit = () => Promise.reject(new AppError('pack-invalid', 'There is no such output.'));
-  const { embedImages, imageSpec, batchSize } = embedder;
   const patches = { columns: 6, rows: 6, embed: unfit };
-  const found = await heat(120, 'sunflower', { embedImages, imageSpec, batchSize, patches });
+  const found = await heat(120, 'sunflower', { ...withoutPatches(), patches });
   assert.equal(found.method, 'occlusion');
 });
 

@@ -196,7 +196,7 @@ test('a phrase is exactly these words in this order, in one place', (t) => {
 });
 
 test('the words of a query that a photo holds are shown where they stand', (t) => {
-  const { store, modelId } = library(t, [['red barn.jpg', 'Dogs at the barn']]);
+  const { store, modelId } = library(t, [['red barn.jpg', 'Dogs at the barn'], ['green field.jpg']]);
   const tag = store.tags.set({ name: 'red dog', prompts: [] });
   store.tags.assign(modelId, [{ photoId: 1, tags: [{ tagId: tag.id, probability: 0.5 }] }]);
   assert.deepEqual(store.words.hitsOf('a dog by a red barn', 1), [
@@ -208,6 +208,11 @@ test('the words of a query that a photo holds are shown where they stand', (t) =
     { word: 'barn', where: 'name', text: 'red barn.jpg' },
   ]);
   assert.deepEqual(store.words.hitsOf('dog', 99), []);
+  assert.deepEqual(
+    store.words.hitsOf('a dog by a red barn', 2),
+    [],
+    'what another photo holds is not its own',
+  );
 });
 
 test('nothing that a person types is an operator', (t) => {
@@ -233,7 +238,7 @@ test('nothing that a person types is an operator', (t) => {
     '\ud800',
     'dog\u202e',
     '🐶 dog',
-    `${'x'.repeat(5_000)}`,
+    'x'.repeat(5_000),
     Array.from({ length: 2_000 }, (_, i) => `w${i}`).join(' '),
     'हिन्दी',
     'ไทย',
