@@ -35,9 +35,9 @@ def main() -> None:
 
 
 def make_tiny(family: str, out: Path) -> None:
-    from . import tiny
+    from . import hub_tiny, tiny
 
-    tiny.MAKERS[family](out)
+    {**tiny.MAKERS, **hub_tiny.MAKERS}[family](out)
 
 
 def convert(args: argparse.Namespace) -> None:

@@ -9,6 +9,9 @@ const families: Readonly<Partial<Record<LanguageFamily, () => Promise<OpenAdapte
   'blip-caption': async () => (await import('./captioner.ts')).openBlipCaptioner,
   'blip-vqa': async () => (await import('./blip-vqa.ts')).openBlipAnswerer,
   vilt: async () => (await import('./classifier.ts')).openVilt,
+  'vit-gpt2': async () => (await import('./transformers-vit-gpt2.ts')).openVitGpt2,
+  florence2: async () => (await import('./transformers-florence2.ts')).openFlorence2,
+  smolvlm: async () => (await import('./transformers-smolvlm.ts')).openSmolVlm,
 };
 
 /** @throws AppError pack-invalid, not-supported */
