@@ -54,7 +54,7 @@ export class FakePlaces {
   readonly #emit: Emit;
   #resumed = Promise.resolve();
   #resume = (): void => undefined;
-  #stopped = false;
+  #stop = { asked: false };
   #ids = 0;
 
   constructor(library: FakeLibrary, describe: FakeDescriptions, emit: Emit) {
@@ -174,9 +174,7 @@ export class FakePlaces {
     },
     'captions.state': () => this.run,
     'captions.pause': () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#resumed = promise;
-      this.#resume = resolve;
+      this.#resumed = new Promise((resolve) => (this.#resume = resolve));
       this.#show({ phase: 'paused', secondsLeft: null });
       return {};
     },
@@ -186,7 +184,7 @@ export class FakePlaces {
       return {};
     },
     'captions.stop': () => {
-      this.#stopped = true;
+      this.#stop.asked = true;
       this.#resume();
       return {};
     },
@@ -199,7 +197,7 @@ export class FakePlaces {
         failed: [],
         seconds: 1,
       };
-      this.#stopped = false;
+      this.#stop = { asked: false };
       this.#resumed = Promise.resolve();
       for (const [done, id] of ids.entries()) {
         const { name, path } = this.#library.detail(id);
@@ -215,7 +213,7 @@ export class FakePlaces {
         progress(this.run);
         await this.gate(done);
         await this.#resumed;
-        if (this.#stopped) break;
+        if (stop.asked) break;
         if (this.undescribable.has(id)) {
           report.failed.push({ photoId: id, path, code: 'image-broken', message: `${name} is damaged.` });
         } else if (this.#describe.captions.has(id) && !again) report.skipped++;

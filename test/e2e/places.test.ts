@@ -212,7 +212,8 @@ test('names of albums and tags are completed by keys in the search bar', async (
 
 test('a selection is described with progress, paused, resumed, and what failed is listed and tried again', async (t) => {
   const { page, fake } = await open(t, { photos: 60 });
-  const { promise: gate, resolve: goOn } = Promise.withResolvers<void>();
+  let goOn = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
   fake.places.gate = (done) => (done < 2 ? Promise.resolve() : gate);
   fake.setProgress({ phase: 'indexing', done: 40, total: 900, imagesPerSecond: 38, secondsLeft: 540 });
   await select(page, 5);

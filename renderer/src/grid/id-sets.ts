@@ -11,6 +11,12 @@ export function toggled(ids: Ids, id: number): Ids {
   return next;
 }
 
+/** @returns the ids that are not among the known ones, in their order. */
+export function idsNotIn(known: Iterable<number>, ids: readonly number[]): number[] {
+  const there = new Set(known);
+  return ids.filter((id) => !there.has(id));
+}
+
 /** @returns `before` and every photo from one place to another, in either direction. */
 export function withRange(source: GridSource, a: number, b: number, before: Ids): Ids {
   const next = new Set(before);

@@ -1,6 +1,7 @@
 /** The albums: their list, and every change to them, each with a word about it and a way back. */
 import type { Album, SmartQuery } from '../../../main/contract.ts';
 import { CallError, type PageClient } from '../client.ts';
+import { idsNotIn } from '../grid/id-sets.ts';
 import type { Words } from '../i18n/words.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 import type { Routes } from './routes.svelte.ts';
@@ -71,8 +72,8 @@ export class Albums {
   async add(album: Album, photoIds: readonly number[]): Promise<void> {
     const { client, words } = this.#app;
     await this.#try(async () => {
-      const before = new Set((await client.call('albums.photos', { albumId: album.id })).ids);
-      const fresh = photoIds.filter((id) => !before.has(id));
+      const before = await client.call('albums.photos', { albumId: album.id });
+      const fresh = idsNotIn(before.ids, photoIds);
       if (fresh.length === 0) {
         this.#told(words.t.albums.thereAlready(album.name), album, 'open');
         return;

@@ -1,6 +1,7 @@
 /** Describing many photos: how far it is, what failed, and the ways to hold it or end it. */
 import type { CaptionProgress, CaptionReport } from '../../../main/contract.ts';
 import { CallError, type PageClient } from '../client.ts';
+import { idsNotIn } from '../grid/id-sets.ts';
 import type { Words } from '../i18n/words.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 
@@ -55,10 +56,11 @@ export class CaptionRun {
         { ...(photoIds === undefined ? {} : { photoIds: [...photoIds] }), again },
         { onProgress: (progress) => (this.progress = progress) },
       );
-      const tried = new Set(photoIds);
-      const others = this.failures.filter(({ photoId }) => photoIds !== undefined && !tried.has(photoId));
-      const fresh = report.failed.filter(({ photoId }) => !others.some((known) => known.photoId === photoId));
-      this.failures = [...others, ...fresh];
+      // What failed before and was not tried again still stands; a run that was joined tells of it, too.
+      const told = report.failed.map(({ photoId }) => photoId);
+      const before = photoIds === undefined ? [] : this.failures.map(({ photoId }) => photoId);
+      const others = idsNotIn([...told, ...(photoIds ?? [])], before);
+      this.failures = [...this.failures.filter(({ photoId }) => others.includes(photoId)), ...report.failed];
       notices.tell(words.t.run.done(report.captioned, report.unsure, report.skipped), 'captions');
     } catch (error) {
       notices.report(error);

@@ -12,7 +12,8 @@ export class OpenAlbum implements GridSource {
   albumId = $state<number | null>(null);
   loaded = $state(false);
   failure = $state.raw<ErrorShape | null>(null);
-  readonly #memories = new Map<number, GridMemory>();
+  /** Where each album was left, by id. */
+  readonly #memories: Record<number, GridMemory> = {};
   readonly #client: PageClient;
   #abort: AbortController | undefined;
 
@@ -28,13 +29,7 @@ export class OpenAlbum implements GridSource {
   }
 
   get memory(): GridMemory {
-    const key = this.albumId ?? -1;
-    let memory = this.#memories.get(key);
-    if (memory === undefined) {
-      memory = { top: 0, active: 0 };
-      this.#memories.set(key, memory);
-    }
-    return memory;
+    return (this.#memories[this.albumId ?? -1] ??= { top: 0, active: 0 });
   }
 
   idAt(index: number): number | undefined {

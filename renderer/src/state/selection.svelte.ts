@@ -5,6 +5,7 @@ import type { GridSource } from '../grid/source.ts';
 export class Selection {
   ids = $state.raw<Ids>(noIds);
   #anchor = 0;
+  #place = '';
 
   get size(): number {
     return this.ids.size;
@@ -16,6 +17,12 @@ export class Selection {
 
   clear(): void {
     if (this.ids.size > 0) this.ids = noIds;
+  }
+
+  /** What is selected is selected in one place: going to another clears it. */
+  leave(place: string): void {
+    if (place !== this.#place) this.clear();
+    this.#place = place;
   }
 
   toggle(source: GridSource, index: number): void {
