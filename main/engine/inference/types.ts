@@ -59,7 +59,7 @@ export interface TextSide {
 }
 
 /** What a pack tells of the parts of a picture. */
-export interface PatchSide {
+interface PatchSide {
   readonly columns: number;
   readonly rows: number;
   /**

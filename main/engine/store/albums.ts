@@ -16,7 +16,7 @@ interface RawAlbum {
 }
 
 /** Photos in the album `@album`: found and not taken out, or put in. */
-export const albumMembers = `SELECT photo_id FROM album_found WHERE album_id = @album AND photo_id NOT IN (
+const albumMembers = `SELECT photo_id FROM album_found WHERE album_id = @album AND photo_id NOT IN (
     SELECT photo_id FROM album_places WHERE album_id = @album AND inside = 0 AND photo_id IS NOT NULL)
   UNION SELECT photo_id FROM album_places WHERE album_id = @album AND inside = 1 AND photo_id IS NOT NULL`;
 

@@ -14,7 +14,7 @@ export function isUnspaced(token: string): boolean {
 }
 
 /** Case, width and the accents of Latin, Greek and Cyrillic letters don't count; marks of other scripts are letters. */
-export function foldWords(text: string): string {
+function foldWords(text: string): string {
   // Most captions and names; a tenth of the time.
   if (!/[^\x20-\x7e]/.test(text)) return text.toLowerCase();
   return foldText(text.normalize('NFKD').replaceAll(/[\u0300-\u036f]/g, '')).normalize('NFKC');
