@@ -362,6 +362,15 @@ test('a question that fails can be asked again from where it stands', async (t) 
   assert.equal(await page.getByRole('alert').count(), 0);
 });
 
+test('a question that is too long says how much the model reads', async (t) => {
+  const { page } = await open(t, { language: 'zh-CN' });
+  await page.locator('#photo-0').click();
+  await page.keyboard.press('a');
+  await page.getByRole('textbox', { name: '就这张照片提问' }).fill('Is there a dog? '.repeat(200));
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('问题有 3,199 个字符，这个模型大约只读前 240 个。').waitFor();
+});
+
 test('without models for it, the page says what is missing and leads there', async (t) => {
   const { page } = await open(t, { writing: false });
   await page.locator('#photo-0').click();
@@ -379,7 +388,7 @@ test('a question goes to the results of a search: early answers, then the photos
   const { page, fake } = await open(t);
   await page.locator('#search-input').fill('dog');
   await page.getByRole('button', { name: 'Ask these photos' }).click();
-  await page.getByText('Current search: dog').waitFor();
+  await page.getByText('Search: dog').waitFor();
   await page.waitForFunction(() => document.activeElement?.id === 'ask-question');
   let release = (): void => undefined;
   fake.describe.held = new Promise((resolve) => (release = resolve));

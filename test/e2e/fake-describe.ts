@@ -115,6 +115,9 @@ export class FakeDescriptions {
       return {};
     },
     'ask.photo': async ({ photoId, question }, stream) => {
+      const [characters, fit] = [question.length, 240];
+      if (characters > fit)
+        throw new AppError('input-invalid', 'The question is too long.', { details: { characters, fit } });
       const answer = answerTo(photoId, question);
       await this.#stream(answer.sure ? answer.answer : '…', stream);
       this.answers.set(photoId, [...(this.answers.get(photoId) ?? []), answer]);

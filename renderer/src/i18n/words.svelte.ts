@@ -25,6 +25,9 @@ export class Words {
 
   /** What happened and what to do, in the page's language, with the name it happened to where one is known. */
   sentence(error: ErrorShape): { what: string; remedy: string } {
+    const { characters, fit } = error.details ?? {};
+    if (typeof characters === 'number' && typeof fit === 'number')
+      return { what: this.t.ask.tooLong(characters, fit), remedy: this.t.ask.shorten };
     const { what, remedy } = this.t.errors[error.code];
     const name = error.details?.['name'] ?? error.details?.['path'] ?? error.details?.['pack'];
     return { what: name === undefined ? what : `${name}: ${what}`, remedy };
