@@ -15,9 +15,9 @@ export const errorShape = z.object({
 });
 
 /** How sure: bands come from this library's own score distribution, never from a fixed cosine. */
-export const band = z.enum(['strong', 'likely', 'weak']);
+const band = z.enum(['strong', 'likely', 'weak']);
 
-export const provider = z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu']);
+const provider = z.enum(['cuda', 'webgpu', 'dml', 'coreml', 'cpu']);
 
 export const root = z.object({
   id,
@@ -139,7 +139,7 @@ export const example = z.union([
   z.strictObject({ exampleId: z.string().max(64), weight: z.number().min(-2).max(2).default(1) }),
 ]);
 
-export const hit = photoSummary.extend({
+const hit = photoSummary.extend({
   path: z.string(),
   rootId: id,
   offline: z.boolean(),
@@ -165,7 +165,7 @@ export const searchResult = z.object({
   plan: z.enum(['empty', 'exact', 'hnsw', 'filter-only']),
 });
 
-export const licence = z.object({ id: z.string(), name: z.string(), url: z.string().nullable() });
+const licence = z.object({ id: z.string(), name: z.string(), url: z.string().nullable() });
 
 export const selfTest = z.object({
   at: z.number(),
@@ -280,7 +280,7 @@ export const captionReport = z.object({
   seconds: z.number(),
 });
 
-export const answerChoice = z.object({ answer: z.string(), probability: z.number() });
+const answerChoice = z.object({ answer: z.string(), probability: z.number() });
 
 export const photoAnswer = z.object({
   question: z.string(),
@@ -359,7 +359,7 @@ export const why = z.object({
     .nullable(),
 });
 
-export const resultEvidence = z.object({ photo: hit, answer: z.string(), confidence: z.number() });
+const resultEvidence = z.object({ photo: hit, answer: z.string(), confidence: z.number() });
 export const resultsAnswer = z.object({
   question: z.string(),
   /** One sentence over all of them, e.g. "3 of 12 photos". */

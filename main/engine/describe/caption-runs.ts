@@ -7,7 +7,7 @@ import { createQuarantine } from './quarantine.ts';
 import type { DescribeOptions } from './types.ts';
 
 /** As the library's rate of indexing: over the last seconds of work. */
-export interface Rate {
+interface Rate {
   note(done: number): void;
   restart(done: number): void;
   perSecond(): number;
@@ -21,7 +21,7 @@ export interface CaptionRunsOptions extends DescribeOptions {
   readonly onProgress: (progress: CaptionProgress) => void;
 }
 
-export interface RunRequest {
+interface RunRequest {
   /** The whole library without ids. */
   readonly photoIds?: readonly number[] | undefined;
   readonly again: boolean;
