@@ -49,8 +49,10 @@ export function describingCalls(tools: SuiteTools): void {
     );
     assert.equal((await call('captions.make', { photoId })).caption.by, 'hand');
     const found = await call('search.query', { text: 'zeppelin' });
-    assert.equal(found.hits[0]?.id, photoId);
-    assert.notEqual(found.hits[0]?.foundBy, 'looks');
+    const [first] = found.hits;
+    assert.ok(first !== undefined);
+    assert.equal(first.id, photoId);
+    assert.notEqual(first.foundBy, 'looks');
     assert.deepEqual((await call('captions.of', { photoIds: [photoId, 999_999] })).captions, [
       { photoId, text: 'grandmother and the zeppelin' },
     ]);

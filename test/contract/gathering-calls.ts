@@ -7,10 +7,7 @@ import type { SuiteTools } from './suite.ts';
 export function gatheringCalls(tools: SuiteTools): void {
   const { call, refused, firstId } = tools;
   /** Resolves with the first event of this name that `is` what is waited for. */
-  const eventOf = <K extends 'tags' | 'albums'>(
-    name: K,
-    is: (names: readonly string[]) => boolean,
-  ): Promise<void> =>
+  const eventOf = (name: 'tags' | 'albums', is: (names: readonly string[]) => boolean): Promise<void> =>
     new Promise((resolve) => {
       const stop = tools.adapter.client.on(name, (payload) => {
         const list: readonly { name: string }[] = 'tags' in payload ? payload.tags : payload.albums;

@@ -27,14 +27,18 @@ export interface OpenAdapter {
 /** What the tests of one adapter share. */
 export interface SuiteTools {
   /** Calls, and fails where the answer is not what the contract says. */
-  call<K extends CallName>(name: K, input: CallInput<K>, options?: CallOptions<K>): Promise<CallOutput<K>>;
-  refused(work: Promise<unknown>, code: ErrorCode): Promise<void>;
+  readonly call: <K extends CallName>(
+    name: K,
+    input: CallInput<K>,
+    options?: CallOptions<K>,
+  ) => Promise<CallOutput<K>>;
+  readonly refused: (work: Promise<unknown>, code: ErrorCode) => Promise<void>;
   readonly adapter: OpenAdapter;
   readonly place: SmallLibrary;
   /** Every event so far, in order. */
   readonly heard: readonly { readonly name: EventName; readonly payload: unknown }[];
   /** Of the newest photo. */
-  firstId(): Promise<number>;
+  readonly firstId: () => Promise<number>;
 }
 
 /** Runs the suite over one adapter. @param open called once, with an empty library. */

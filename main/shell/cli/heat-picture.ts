@@ -129,10 +129,8 @@ function escaped(text: string): string {
     '>': '&gt;',
     '"': '&quot;',
   };
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- what XML 1.0 forbids
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udfff](?![\udc00-\udfff])/g, '')
-      .replace(/[&<>"]/g, (character) => entities[character] ?? '')
-  );
+  return text
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+    .replace(/[&<>"]/g, (character) => entities[character] ?? '');
 }

@@ -23,7 +23,11 @@ export interface MadeLibrary {
   readonly modelId: number;
   readonly directory: string;
   /** Adds photos that show these concepts, strongly unless told otherwise. @returns their ids */
-  add(shown: readonly string[], count: number, options?: { strength?: number; name?: string }): number[];
+  readonly add: (
+    shown: readonly string[],
+    count: number,
+    options?: { strength?: number; name?: string },
+  ) => number[];
 }
 
 const dims = 64;

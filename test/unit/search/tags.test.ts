@@ -16,8 +16,8 @@ interface TaggedLibrary extends MadeLibrary {
   readonly told: number[];
   /** Sentences that the model was asked for. */
   readonly embedded: string[];
-  idOf(name: string): number;
-  open(changes?: Partial<TagsOptions>): Tags;
+  readonly idOf: (name: string) => number;
+  readonly open: (changes?: Partial<TagsOptions>) => Tags;
 }
 
 /** A library that knows dogs and snow, with just the tags named. */

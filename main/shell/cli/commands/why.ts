@@ -99,14 +99,12 @@ function percent(share: number): string {
 function describe({ score, band, library, tags, words, foundBy }: Why, picture: string | null): string[] {
   const nearest = tags.slice(0, 5).map(({ name, probability }) => `${name} ${percent(probability)}`);
   const by = { looks: 'its looks', words: 'its words', both: 'its looks and its words' }[foundBy];
+  const from = (name: string, at: number | null): string =>
+    at === null ? '' : `, ${name} from ${at.toFixed(3)}`;
+  const spread = `mean ${library.mean.toFixed(3)} ± ${library.std.toFixed(3)}${from('likely', library.likelyAt)}${from('strong', library.strongAt)}`;
   const rows = [
     ['Score', `${score.toFixed(3)}, ${band}, found by ${by}`],
-    [
-      'Library',
-      `above ${percent(library.percentile)} of ${library.photos} photos (mean ${library.mean.toFixed(3)} ± ${library.std.toFixed(3)}` +
-        `${library.likelyAt === null ? '' : `, likely from ${library.likelyAt.toFixed(3)}`}` +
-        `${library.strongAt === null ? '' : `, strong from ${library.strongAt.toFixed(3)}`})`,
-    ],
+    ['Library', `above ${percent(library.percentile)} of ${library.photos} photos (${spread})`],
     ['Tags', nearest.length === 0 ? 'none' : nearest.join(', ')],
     ...words.map(({ word, where, text }) => ['Word', `${word} (${where}: ${text})`]),
     ...(picture === null ? [] : [['Picture', picture]]),
