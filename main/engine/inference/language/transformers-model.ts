@@ -30,7 +30,7 @@ export interface HubModel {
   }): Promise<HubTensors>;
 }
 
-/** What generation_config.json or config.json decide; the first of several end tokens ends a text. */
+/** What generation_config.json or config.json decide; the last of several end tokens ends a text, a turn of a chat after that of the base model. */
 export interface HubGeneration extends Generation {
   readonly start: number;
   readonly end: number;
@@ -168,7 +168,7 @@ function generationOf(
   const stopping = said('early_stopping');
   return {
     start: start ?? token('bos_token_id') ?? 0,
-    end: typeof ends === 'number' ? ends : (ends[0] ?? 0),
+    end: typeof ends === 'number' ? ends : (ends.at(-1) ?? 0),
     forcedFirst: token('forced_bos_token_id') ?? null,
     maxNewTokens: Math.max(1, Math.min(habits.maxNewTokens, limit ?? habits.maxNewTokens)),
     beams: said('num_beams') ?? habits.beams,

@@ -228,6 +228,14 @@ async function embedded(
   return text;
 }
 
+/** The turns that every SmolVLM was trained on, for exports that leave the template out. */
+const familyTemplate = [
+  '<|im_start|>{% for message in messages %}{{ message["role"] | capitalize }}',
+  '{% if message["content"][0]["type"] == "image" %}:{% else %}: {% endif %}',
+  '{% for part in message["content"] %}{% if part["type"] == "image" %}<image>{% else %}{{ part["text"] }}{% endif %}{% endfor %}',
+  '<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}',
+].join('');
+
 const templateFile = z.object({ chat_template: z.string() });
 
 /** @returns messages as the text that the model was trained on, with the opening of its answer. */
@@ -245,7 +253,7 @@ async function openChat(pack: LanguagePack): Promise<(messages: readonly Message
   };
 }
 
-/** It lies in a file of its own, or in the tokenizer's config. */
+/** It lies in a file of its own, or in the tokenizer's config, or is the family's. */
 async function readTemplate(pack: LanguagePack): Promise<string> {
   if (pack.files['chat_template.jinja'] !== undefined)
     return readFile(join(pack.dir, 'chat_template.jinja'), 'utf8');
@@ -254,11 +262,7 @@ async function readTemplate(pack: LanguagePack): Promise<string> {
     const found = templateFile.safeParse(JSON.parse(await readFile(join(pack.dir, file), 'utf8')));
     if (found.success) return found.data.chat_template;
   }
-  throw new AppError(
-    'pack-invalid',
-    `The pack "${pack.name}" has no chat template. Install the pack again with all its files.`,
-    { details: { pack: pack.id } },
-  );
+  return familyTemplate;
 }
 
 const tileFile = z.object({ max_image_size: z.object({ longest_edge: z.int().positive() }) });
