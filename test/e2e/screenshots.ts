@@ -75,9 +75,33 @@ try {
   await page.locator('img.full.loaded').waitFor();
   await page.keyboard.press('i');
   await page.getByText('X-T5').waitFor();
+  await page.getByRole('button', { name: 'Describe this photo' }).click();
+  await page.getByRole('button', { name: 'Edit the caption' }).waitFor();
+  await page.getByRole('img', { name: 'How all your photos compare' }).waitFor();
   await settled();
   await shot('viewer');
+  await page.keyboard.press('w');
+  await page.locator('.legend').waitFor();
+  await settled();
+  await shot('where');
+  await page.keyboard.press('w');
+  await page.keyboard.press('a');
+  for (const question of ['What is this?', 'Is it outdoors?', 'What is the weather like?']) {
+    await page.keyboard.type(question);
+    await page.keyboard.press('Enter');
+    await page.locator('.question', { hasText: question }).waitFor();
+    await page.locator('.exchange [aria-busy]').waitFor({ state: 'detached' });
+  }
+  await settled();
+  await shot('ask');
   await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Ask these photos' }).click();
+  await page.keyboard.type('Is there water?');
+  await page.keyboard.press('Enter');
+  await page.locator('.outcome[aria-busy=false] .rows img').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await shot('ask-photos');
   await page.emulateMedia({ colorScheme: 'dark' });
   await search('mountains');
   await shot('search-dark');
