@@ -58,10 +58,13 @@ export function blend(photos: readonly SeenPhoto[], words: WordEvidence, alone: 
 
 const bands: Readonly<Record<Band, number>> = { strong: 0, likely: 1, weak: 2 };
 
-/** A photo that holds all the words is likely; strong where a person wrote them, or its looks agree. */
+/**
+ * A photo that holds all the words is likely; strong where a person wrote them, or its looks agree. Tags alone agree
+ * with looks always: they were computed from them.
+ */
 function raised(band: Band, hit: WordHit, alone: boolean): Band {
   if (hit.score < 1) return band;
-  if (band !== 'weak') return 'strong';
+  if (band !== 'weak') return hit.places.some((place) => place !== 'tag') ? 'strong' : band;
   return alone && hit.byHand ? 'strong' : 'likely';
 }
 

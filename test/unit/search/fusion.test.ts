@@ -77,6 +77,12 @@ test('looks and a caption that agree make a strong hit', async (t) => {
   for (let strength = 0.2; strength < 0.5; strength += 0.02) library.add(['dog'], 1, { strength });
   const faint = (await ask(library, 'dog')).hits.find(({ band }) => band === 'likely')?.id ?? 0;
   assert.notEqual(faint, 0);
+  const tag = library.store.tags.set({ name: 'dog', prompts: [] });
+  library.store.tags.assign(library.modelId, [
+    { photoId: faint, tags: [{ tagId: tag.id, probability: 0.9 }] },
+  ]);
+  const tagged = (await ask(library, 'dog')).hits.find(({ id }) => id === faint);
+  assert.deepEqual([tagged?.band, tagged?.foundBy], ['likely', 'both'], 'a tag says again what looks said');
   saidByModel(library.store, [[faint, 'a dog on a sofa']]);
   const after = (await ask(library, 'dog')).hits.find(({ id }) => id === faint);
   assert.deepEqual([after?.band, after?.foundBy], ['strong', 'both']);
