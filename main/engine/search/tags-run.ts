@@ -7,7 +7,7 @@ import { leastProbability, tagScale, tagVector, type TagScale } from './tags-pro
 import type { TagsOptions } from './tags-types.ts';
 import type { SearchModel } from './types.ts';
 
-export interface ScaledTag {
+interface ScaledTag {
   readonly row: TagRow;
   readonly vector: Float32Array;
   readonly scale: TagScale;
