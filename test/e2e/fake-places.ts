@@ -197,7 +197,8 @@ export class FakePlaces {
         failed: [],
         seconds: 1,
       };
-      this.#stop = { asked: false };
+      const stop = { asked: false };
+      this.#stop = stop;
       this.#resumed = Promise.resolve();
       for (const [done, id] of ids.entries()) {
         const { name, path } = this.#library.detail(id);

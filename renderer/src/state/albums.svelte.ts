@@ -28,15 +28,22 @@ export class Albums {
   loaded = $state(false);
   dialog = $state.raw<AlbumDialog | null>(null);
   readonly #app: Needs;
+  #heard = 0;
 
   constructor(app: Needs) {
     this.#app = app;
-    app.client.on('albums', ({ albums }) => this.#take(albums));
+    app.client.on('albums', ({ albums }) => {
+      this.#heard++;
+      this.#take(albums);
+    });
   }
 
   async refresh(): Promise<void> {
+    const heard = this.#heard;
     try {
-      this.#take((await this.#app.client.call('albums.list', {})).albums);
+      const { albums } = await this.#app.client.call('albums.list', {});
+      // An event that came meanwhile is newer than this answer.
+      if (heard === this.#heard) this.#take(albums);
     } catch (error) {
       this.#app.notices.report(error);
     }

@@ -14,15 +14,22 @@ export class Tags {
   list = $state.raw<readonly Tag[]>([]);
   loaded = $state(false);
   readonly #app: Needs;
+  #heard = 0;
 
   constructor(app: Needs) {
     this.#app = app;
-    app.client.on('tags', ({ tags }) => this.#take(tags));
+    app.client.on('tags', ({ tags }) => {
+      this.#heard++;
+      this.#take(tags);
+    });
   }
 
   async refresh(): Promise<void> {
+    const heard = this.#heard;
     try {
-      this.#take((await this.#app.client.call('tags.list', {})).tags);
+      const { tags } = await this.#app.client.call('tags.list', {});
+      // An event that came meanwhile is newer than this answer.
+      if (heard === this.#heard) this.#take(tags);
     } catch (error) {
       this.#app.notices.report(error);
     }
