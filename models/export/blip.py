@@ -23,7 +23,7 @@ CAPTION = Recipe(
     ("caption",),
     "bsd-3-clause",
     "BLIP: writes captions, and goes on from words that it is given. English.",
-    ({"metric": "CIDEr", "dataset": "COCO Karpathy test", "value": 133.5, "source": "Li et al. 2022, arXiv:2201.12086"},),
+    ({"metric": "CIDEr", "dataset": "COCO Karpathy test", "value": 133.5, "source": "LAVIS model zoo, github.com/salesforce/LAVIS"},),
 )
 ANSWER = Recipe(
     "blip-vqa",

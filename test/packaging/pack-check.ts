@@ -35,6 +35,9 @@ const wanted = [
   'node_modules/hnswlib-node/package.json',
   'node_modules/onnxruntime-node/package.json',
   'node_modules/onnxruntime-common/package.json',
+  'node_modules/onnxruntime-common/dist/esm/index.js',
+  'node_modules/@huggingface/transformers/dist/transformers.node.mjs',
+  'node_modules/@huggingface/jinja/package.json',
   'node_modules/sharp/package.json',
   'node_modules/zod/package.json',
   'node_modules/libheif-js/libheif-wasm/libheif-bundle.js',
@@ -50,6 +53,7 @@ const unwanted: [RegExp, string][] = [
   [/\.([cm]?ts|map|svelte|tsbuildinfo|pdb|py|o|cc|cpp|[ch]pp?)$/, 'no sources, maps or debug symbols'],
   [/^node_modules\/onnxruntime-node\/bin\/napi-v6\/(?!linux\/)/, "no other system's onnxruntime"],
   [/\.(dll|dylib|exe)$/, "no other system's libraries"],
+  [/^node_modules\/onnxruntime-web\/|\.wasm\.mjs$/, 'no runtime for browsers'],
   [
     /^node_modules\/(electron|electron-builder|node|vite|svelte|typescript|eslint|prettier|playwright-core|@sparticuz)\//,
     'no development tools',
