@@ -28,6 +28,8 @@ const leastWidth = 480;
 const letterWidth = 8;
 /** Where it is coldest the photo shows through whole; where it is hottest it is still to be recognised. */
 const mostOpaque = 0.72;
+/** Of the photo's own colours, or they would be taken for heat. */
+const leftOfColour = 0.25;
 /** What the model doesn't see is darkened by so much. */
 const unseen = 0.45;
 
@@ -38,6 +40,7 @@ export async function heatPicture({ photo, heat, legend }: HeatPictureOptions): 
     .resize({ width: Math.max(photoWidth, leastWidth) })
     .removeAlpha()
     .toColourspace('srgb')
+    .modulate({ saturation: leftOfColour })
     .raw()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
@@ -50,7 +53,8 @@ export async function heatPicture({ photo, heat, legend }: HeatPictureOptions): 
         x >= area.left && x < area.left + area.width && y >= area.top && y < area.top + area.height;
       const value = inside ? (values[(y - area.top) * area.width + (x - area.left)] ?? 0) / 255 : 0;
       const [red, green, blue] = inside ? colourAt(value) : [0, 0, 0];
-      const opacity = inside ? mostOpaque * value : unseen;
+      // By the root: where a photo only just matches its heat is faint, and should still be seen.
+      const opacity = inside ? mostOpaque * Math.sqrt(value) : unseen;
       data[at] = mixed(data[at] ?? 0, red, opacity);
       data[at + 1] = mixed(data[at + 1] ?? 0, green, opacity);
       data[at + 2] = mixed(data[at + 2] ?? 0, blue, opacity);
