@@ -3,18 +3,35 @@ import type { CallProgress, ResultsAnswer } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
 import type { PhotoQuery } from '../grid/source.ts';
+import type { Search } from './search.svelte.ts';
 
 /** The engine asks no more than these in one go. */
 const mostAsked = 500;
 
+/** Of what a search found, so many at most: an answer should be there within a minute or so. */
+const mostFound = 60;
+
+const within = (count: number, most: number): number => Math.max(1, Math.min(most, count));
+
 /** As many of the photos to ask are shown before they are asked. */
-export const shownFirst = 24;
+const shownFirst = 24;
 
 /** The photos to ask: those that words find, those of a search as it is, or these. */
 export type Scope =
   | { readonly kind: 'words' }
-  | { readonly kind: 'search'; readonly query: PhotoQuery; readonly first: readonly number[] }
+  | {
+      readonly kind: 'search';
+      readonly query: PhotoQuery;
+      readonly first: readonly number[];
+      readonly shown: number;
+    }
   | { readonly kind: 'photos'; readonly ids: readonly number[]; readonly album: string | null };
+
+/** The photos that a search shows, or null where nothing was searched for. */
+export function scopeOf({ query, hits, shown }: Search): Scope | null {
+  if (query === null) return null;
+  return { kind: 'search', query, first: hits.slice(0, shownFirst).map(({ id }) => id), shown };
+}
 
 /** What was asked, as the answer on the screen remembers it. */
 export interface AskedResults {
@@ -41,6 +58,15 @@ export class AskResults {
   constructor(client: PageClient) {
     this.#client = client;
   }
+
+  /** The first of the photos that will be asked, where they are known before. */
+  readonly first: readonly number[] = $derived(
+    this.scope.kind === 'words'
+      ? []
+      : this.scope.kind === 'search'
+        ? this.scope.first
+        : this.scope.ids.slice(0, shownFirst),
+  );
 
   /** Looks at these from now on; what was asked before makes room. */
   about(scope: Scope): void {
@@ -78,14 +104,21 @@ export class AskResults {
       drawn = undefined;
     };
     try {
+      const photos =
+        scope.kind === 'photos'
+          ? { photoIds: [...scope.ids], limit: within(scope.ids.length, mostAsked) }
+          : {
+              limit: within(
+                scope.kind === 'search' ? scope.shown : await this.#relevant(query, abort.signal),
+                mostFound,
+              ),
+            };
       const answer = await this.#client.call(
         'ask.results',
         {
           text: query.text,
           examples: [...query.examples],
-          ...(scope.kind === 'photos'
-            ? { photoIds: [...scope.ids], limit: Math.max(1, Math.min(mostAsked, scope.ids.length)) }
-            : {}),
+          ...photos,
           question,
         },
         {
@@ -106,6 +139,13 @@ export class AskResults {
       this.state = code === 'cancelled' ? 'stopped' : 'failed';
       if (code !== 'cancelled') this.failure = { code, message, details };
     }
+  }
+
+  /** How many photos stand out for the words: asking those that don't would drown the answer. */
+  async #relevant({ text }: PhotoQuery, signal: AbortSignal): Promise<number> {
+    const { thin, total, bands } = await this.#client.call('search.query', { text, limit: 1 }, { signal });
+    const clear = bands.strong + bands.likely;
+    return thin || clear === 0 ? total : clear;
   }
 
   /** What has been answered by then stays on the screen. */

@@ -10,7 +10,7 @@ const mostHeld = 5_000;
 export class Captions {
   /** Empty for photos that have none. */
   readonly #texts = new SvelteMap<number, string>();
-  readonly #wanted = new Set<number>();
+  #wanted: number[] = [];
   readonly #client: PageClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -24,8 +24,8 @@ export class Captions {
   /** @returns the caption where it is known; otherwise it is fetched, and whoever read it is told. */
   of(photoId: number): string {
     const text = this.#texts.get(photoId);
-    if (text === undefined && !this.#wanted.has(photoId)) {
-      this.#wanted.add(photoId);
+    if (text === undefined && !this.#wanted.includes(photoId)) {
+      this.#wanted.push(photoId);
       this.#timer ??= setTimeout(() => void this.#fetch(), gatherMs);
     }
     return text ?? '';
@@ -34,16 +34,16 @@ export class Captions {
   async #fetch(): Promise<void> {
     this.#timer = undefined;
     // The latest are those in view; what flew by while scrolling is asked for when it is seen again.
-    const photoIds = [...this.#wanted].slice(-mostAtOnce);
-    this.#wanted.clear();
-    const texts = new Map<number, string>(photoIds.map((id) => [id, '']));
+    const photoIds = this.#wanted.slice(-mostAtOnce);
+    this.#wanted = [];
+    let said: Readonly<Record<number, string>> = {};
     try {
       const { captions } = await this.#client.call('captions.of', { photoIds });
-      for (const { photoId, text } of captions) texts.set(photoId, text);
+      said = Object.fromEntries(captions.map(({ photoId, text }) => [photoId, text]));
     } catch {
       // Photos keep their names and dates as labels.
     }
     if (this.#texts.size > mostHeld) this.#texts.clear();
-    for (const [id, text] of texts) this.#texts.set(id, text);
+    for (const id of photoIds) this.#texts.set(id, said[id] ?? '');
   }
 }

@@ -2,7 +2,7 @@
 import type { Caption, PhotoDetail } from '../../../main/contract.ts';
 import type { PageClient } from '../client.ts';
 import type { GridSource } from '../grid/source.ts';
-import { Ask } from './ask.svelte.ts';
+import { Ask } from './ask.ts';
 import type { Notices } from './notices.svelte.ts';
 import { ViewerCaption } from './viewer-caption.svelte.ts';
 import { WhyMatched } from './why.svelte.ts';

@@ -1,4 +1,4 @@
-/** Questions about single photos: a conversation for each, kept while the app is open. */
+/** Questions about one photo, and their answers as they come. */
 import type { PhotoAnswer } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { CallError, type PageClient } from '../client.ts';
@@ -123,38 +123,5 @@ export class Conversation {
     this.exchanges = this.exchanges.map((exchange) =>
       exchange.key === key ? { ...exchange, ...change } : exchange,
     );
-  }
-}
-
-export class Ask {
-  readonly #conversations = new Map<number, Conversation>();
-  readonly #client: PageClient;
-  readonly #notices: Notices;
-
-  constructor(client: PageClient, notices: Notices) {
-    this.#client = client;
-    this.#notices = notices;
-  }
-
-  /** The conversation about a photo. One about another photo goes on meanwhile, and is there on coming back. */
-  about(photoId: number): Conversation {
-    return this.#conversations.get(photoId) ?? this.#open(photoId);
-  }
-
-  /** Asks about this photo. A model answers one question at a time, so what nobody looks at gives way. */
-  async ask(conversation: Conversation, question: string, again = false): Promise<void> {
-    for (const other of this.#conversations.values()) if (other !== conversation) other.stop();
-    await conversation.ask(question, again);
-  }
-
-  /** Nobody is there any more to read the answers. */
-  stopAll(): void {
-    for (const conversation of this.#conversations.values()) conversation.stop();
-  }
-
-  #open(photoId: number): Conversation {
-    const made = new Conversation(photoId, this.#client, this.#notices);
-    this.#conversations.set(photoId, made);
-    return made;
   }
 }
