@@ -34,6 +34,8 @@ export interface HeadTrainingOptions {
   /** Uniform in [0, 1), seeded: the same seed and pairs give the same bits on the CPU. */
   readonly random: () => number;
   readonly threads: number;
+  /** Epochs without a better held-out loss before training stops; 3 by default. */
+  readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEpoch?: ((epoch: EpochReport) => void) | undefined;
   /** Goes on from here. */
@@ -55,8 +57,6 @@ export interface TrainedHead {
   readonly epochs: readonly Omit<EpochReport, 'state'>[];
 }
 
-/** Epochs without a better held-out loss before training stops. */
-const patience = 3;
 /** Added to the logits of pairs that are no true negatives. */
 const excluded = -1e4;
 /** CLIP's start, ln(1/0.07), and SigLIP's, ln 10 and -10. */
@@ -69,7 +69,7 @@ const scaleStarts: Readonly<Record<LossName, number>> = {
 
 /** @throws AppError input-invalid for pairs that can't be trained on, cancelled */
 export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHead> {
-  const { head, train, heldOut, epochs, random, threads, signal } = options;
+  const { head, train, heldOut, epochs, random, threads, signal, patience = 3 } = options;
   const count = checkPairs(train, 'training');
   const heldCount = checkPairs(heldOut, 'held-out');
   const batch = Math.min(options.batch, count);
