@@ -102,6 +102,23 @@ try {
   await page.locator('.outcome[aria-busy=false] .rows img').first().waitFor();
   await page.waitForLoadState('networkidle');
   await shot('ask-photos');
+  const { ids } = await engine.call('photos.timeline', {});
+  for (const text of ['a field of flowers', 'city at night', 'sunset over the sea']) {
+    const name = text.replace(/^./, (first) => first.toUpperCase());
+    await engine.call('albums.create', { name, query: { text, examples: [], band: 'likely' } });
+  }
+  await engine.call('albums.create', { name: 'For the wall', photoIds: ids.slice(0, 9) });
+  await page.getByRole('button', { name: 'Albums' }).click();
+  await page.getByRole('button', { name: /^For the wall/ }).waitFor();
+  await page.mouse.move(900, 760);
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.picture img')].every((img) => img.hasAttribute('data-in')),
+  );
+  await shot('albums');
+  await page.getByRole('button', { name: /^A field of flowers/ }).click();
+  await page.locator('#photo-0 img[data-in]').waitFor();
+  await settled();
+  await shot('album');
   await page.emulateMedia({ colorScheme: 'dark' });
   await search('mountains');
   await shot('search-dark');
