@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 
+LEAST = 0.4  # what is less likely right than this is not said, however well all that is said does together
+
+
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
 
@@ -49,7 +52,7 @@ def fitted(x: np.ndarray, right: np.ndarray, precision: float, seed: int = 0) ->
     first = np.random.default_rng(seed).permutation(len(x)) < len(x) // 2
     slope, intercept = platt(x[first], right[first])
     chance = sigmoid(slope * x + intercept)
-    bound = threshold(chance[first], right[first], precision)
+    bound = max(threshold(chance[first], right[first], precision), LEAST)
     return {
         "confidence": {"slope": round(slope, 4), "intercept": round(intercept, 4), "notSureBelow": round(bound, 3)},
         "held_out": {

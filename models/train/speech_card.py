@@ -97,7 +97,7 @@ Do not use it to judge people, or where a wrong caption does harm.
 {SOURCES}
 
 {WARNING}
-The glosses "from Vietnamese" (viic_sports) were not taught as sentences; only man, woman, child or players was taken from them.
+The glosses "from Vietnamese" (viic_sports) were not taught as sentences; only which people and things they mention was taken from them.
 grocery81's fine labels were not used.
 
 ## How it was trained
@@ -150,13 +150,13 @@ the photo with three, and votes. At most 24 word pieces of a question count. The
 ## Figures
 
 On val photos, never trained on, through onnxruntime and Pillow, by `python -m models.train evaluate-answer`: questions made from labels, objects,
-human captions and measured colours by a fixed seed (three a photo, one a 64 px tile; every second one in wordings that training never uses), and DAQUAR's own.
+human captions and measured colours by a fixed seed (three a photo, the second of them in a wording that training never uses; one a 64 px tile), and DAQUAR's own.
 An answer is right when it is the true one, or, where several things are true (a list in DAQUAR, what is in a human caption), one of them.
 DAQUAR's underscores became spaces; its lists are taught as equal shares; answers that occur less than four times can't be given.
 
 {table(["questions", "number", "right", "always the commonest answer", "the same model, blind"], rows)}
 
-"Blind" is the same network, trained without photos for a quarter of the time, which is enough for it. Targets: 20 points over the commonest answer on generated questions
+"Blind" is the same network trained on {figures.get("blind trained on", 0):,} questions without photos. Targets: 20 points over the commonest answer on generated questions
 (+{100 * (figures["generated"]["right"] - figures["generated"]["always the commonest"]):.1f}), 8 on DAQUAR (+{100 * (figures["daquar"]["right"] - figures["daquar"]["always the commonest"]):.1f}).
 
 By kind, on photos, beside each kind's own commonest answer:

@@ -100,7 +100,8 @@ def evaluate_answer(args: argparse.Namespace, folder: Path) -> dict:
             cross, _ = model.see(torch.zeros(1, 36, 256), torch.zeros(1, 3, 24, 24))
             return [weights["answers"][int(model.reply(*encoder([q]), cross).argmax())] for q in questions]
 
-    return evaluate_answerer(folder, args.data, args.starter, args.wordnet, blind)
+    figures = evaluate_answerer(folder, args.data, args.starter, args.wordnet, blind)
+    return {**figures, "blind trained on": weights["run"]["questions"]} if blind else figures
 
 
 STEPS = {
