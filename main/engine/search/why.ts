@@ -111,7 +111,8 @@ async function heatAt(
     { spec: embedder.imageSpec, thumbnail: false, signal },
   );
   signal?.throwIfAborted();
-  return heatOf(photo, { text: plan.text, thresholds, embedder, signal });
+  const [score = NaN] = plan.model.index.scores(plan.text, [row.id]);
+  return heatOf(photo, { text: plan.text, thresholds, score, embedder, signal });
 }
 
 /** @param score the photo's own. */

@@ -15,7 +15,7 @@ import { concat, reshape, sum } from './autodiff/shaping.ts';
 import { axisSize, constant, type Tensor } from './autodiff/tensor.ts';
 
 /** CLIP keeps its learnt scale below this, for training to stay stable (Radford et al. 2021). */
-export const largestLogitScale = 100;
+const largestLogitScale = 100;
 
 /** A learnt scale is kept as its logarithm; as a factor it never exceeds 100. */
 export const logitScale = (logarithm: Tensor): Tensor => exp(atMost(logarithm, Math.log(largestLogitScale)));
@@ -89,21 +89,9 @@ export function ntXent({
   return weightedMean(subtract(all, concat([right, right], 0)), concat([weights, weights], 0));
 }
 
-/** max(0, d(a,p) - d(a,n) + margin) with d = 1 - cosine (Schroff et al. 2015), for one negative per pair. */
-export function tripletLoss(
-  anchors: Tensor,
-  positives: Tensor,
-  negatives: Tensor,
-  weights: Tensor,
-  margin: number,
-): Tensor {
-  const near = sum(multiply(anchors, positives), [1]);
-  const far = sum(multiply(anchors, negatives), [1]);
-  return weightedMean(relu(offset(subtract(far, near), margin)), weights);
-}
-
 /**
- * Triplet loss with the hardest negative of the batch, both ways (VSE++, Faghri et al. 2018). The hardest is taken
+ * Triplet loss, max(0, d(a,p) - d(a,n) + margin) with d = 1 - cosine (Schroff et al. 2015), with the hardest negative of
+ * the batch, both ways (VSE++, Faghri et al. 2018). The hardest is taken
  * softly: log-sum-exp with a high factor has a gradient and differs from the maximum by less than log(B)/factor.
  */
 export function hardestTriplet({

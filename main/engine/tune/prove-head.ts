@@ -40,7 +40,7 @@ export interface Proof {
 }
 
 /** Fewer than this many groups of photos prove nothing. */
-export const fewestGroups = 40;
+const fewestGroups = 40;
 /** Points of R@10 that the generic set may lose. */
 const genericAllowance = 0.005;
 const sharesTried = [0.25, 0.5, 0.75, 1];

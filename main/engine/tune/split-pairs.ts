@@ -79,7 +79,7 @@ export function splitPairs(
 }
 
 /** Some rows of the pairs, in this order. */
-export function take(
+function take(
   { images, texts, dims, weights, groups }: TrainingPairs,
   rows: readonly number[],
 ): TrainingPairs {

@@ -9,7 +9,7 @@ import type { Head } from './heads.ts';
 import { hardestTriplet, infoNce, logitScale, ntXent, sigmoidLoss, type PairLossInputs } from './losses.ts';
 
 export const lossNames = ['infonce', 'siglip', 'ntxent', 'triplet'] as const;
-export type LossName = (typeof lossNames)[number];
+type LossName = (typeof lossNames)[number];
 
 export interface TrainingPairs {
   /** (count, dims) float32, row-major, unit rows; row i of both is a pair. */
@@ -42,7 +42,7 @@ export interface HeadTrainingOptions {
   readonly resume?: TrainingState | undefined;
 }
 
-export interface EpochReport {
+interface EpochReport {
   /** From 1. */
   readonly epoch: number;
   readonly trainLoss: number;

@@ -8,6 +8,7 @@ import { createDecoder } from '../../../main/engine/inference/decoder.ts';
 import { loadEmbedder, type LoadedEmbedder } from '../../../main/engine/inference/embedder.ts';
 import { createNodeSpawner } from '../../../main/engine/inference/node-spawner.ts';
 import type { DecodedPhoto, Decoder, Embedder } from '../../../main/engine/inference/types.ts';
+import { cosine } from '../../../main/engine/inference/unit-vectors.ts';
 import { silentLog } from '../../../main/engine/log.ts';
 import { readEmbedPack } from '../../../main/engine/packs/pack.ts';
 import type { EmbedPack } from '../../../main/engine/packs/types.ts';
@@ -47,14 +48,24 @@ async function meadow(x: number | null): Promise<DecodedPhoto> {
 const thresholds = () =>
   calibrate({ sample: new Float32Array(), head: new Float32Array(), size: 0 }, textPrior(pack.scoring), null);
 
+async function scoreOf(photo: DecodedPhoto, text: Float32Array): Promise<number> {
+  const [seen] = await embedder.embedImages([
+    { pixels: photo.pixels, width: photo.pixelWidth, height: photo.pixelHeight },
+  ]);
+  return cosine(seen!, text);
+}
+
 async function heat(
   x: number | null,
   words: string,
   side: Pick<Embedder, 'patches' | 'embedImages' | 'imageSpec' | 'batchSize'> = embedder,
 ): Promise<{ left: number; right: number; most: number; method: string }> {
-  const found = await heatOf(await meadow(x), {
-    text: await embedder.embedQuery(words),
+  const photo = await meadow(x);
+  const text = await embedder.embedQuery(words);
+  const found = await heatOf(photo, {
+    text,
     thresholds: thresholds(),
+    score: await scoreOf(photo, text),
     embedder: side,
     signal: undefined,
   });
@@ -85,6 +96,36 @@ test('the hot spot is where the flower is, by patch embeddings', async () => {
 test('a photo that does not show it has no hot spot', async () => {
   assert.ok((await heat(120, 'dog')).most < 0.1);
   assert.ok((await heat(null, 'sunflower')).most < 0.1);
+});
+
+test('in a photo that is likely as a whole something is hot, however faint its parts are', async () => {
+  const { pixels, pixelWidth, pixelHeight, ...photo } = await meadow(120);
+  const text = await embedder.embedQuery('sunflower');
+  const cells = await embedder.patches!.embed({ pixels, width: pixelWidth, height: pixelHeight });
+  // Each part shows as much less of the words as lies between likely and the background.
+  const less = thresholds().likelyAt - thresholds().background.mean;
+  const faint = cells.slice();
+  for (let from = 0; from < faint.length; from += text.length) {
+    const cell = faint.subarray(from, from + text.length);
+    const length = Math.hypot(...cell);
+    cell.forEach((value, i) => (cell[i] = value / length - less * text[i]!));
+  }
+  const patches = { ...embedder.patches!, embed: () => Promise.resolve(faint) };
+  const most = async (score: number): Promise<number> => {
+    const { values } = await heatOf(
+      { pixels, pixelWidth, pixelHeight, ...photo },
+      {
+        text,
+        thresholds: thresholds(),
+        score,
+        embedder: { ...withoutPatches(), patches },
+        signal: undefined,
+      },
+    );
+    return Math.max(...values);
+  };
+  assert.equal(await most(thresholds().likelyAt), 1);
+  assert.ok((await most(thresholds().background.mean)) < 0.5);
 });
 
 test('packs without patch embeddings are asked with parts of the picture covered', async () => {
@@ -119,7 +160,7 @@ test('giving up ends it after the batch in flight', async () => {
   };
   const text = await embedder.embedQuery('sunflower');
   await assert.rejects(
-    heatOf(photo, { text, thresholds: thresholds(), embedder: slow, signal: gaveUp.signal }),
+    heatOf(photo, { text, thresholds: thresholds(), score: 1, embedder: slow, signal: gaveUp.signal }),
     { name: 'AbortError' },
   );
   assert.equal(batches, 1);

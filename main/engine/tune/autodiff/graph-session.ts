@@ -5,7 +5,7 @@ import { emitGraph } from './emit-graph.ts';
 import type { ElementType } from './onnx-model.ts';
 import { elementCount, type Tensor } from './tensor.ts';
 
-export type Numbers = Float32Array | Float64Array | BigInt64Array;
+type Numbers = Float32Array | Float64Array | BigInt64Array;
 export type Feeds = Readonly<Record<string, Numbers>>;
 
 export interface GraphSessionOptions {

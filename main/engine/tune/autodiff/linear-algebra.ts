@@ -1,5 +1,5 @@
 /** Matrix products, normalisations and soft maxima, and their gradients. */
-import { add, divide, exp, log, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
+import { add, divide, exp, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
 import { broadcastShape, reshape, sum, sumTo, transpose } from './shaping.ts';
 import { apply, axisSize, elementCount, positiveAxis, show, type Tensor } from './tensor.ts';
 
@@ -144,9 +144,6 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   ]);
   return bias === undefined ? product : add(product, bias);
 }
-
-/** log(x + ε), for probabilities that may be 0. */
-export const safeLog = (x: Tensor, epsilon = 1e-12): Tensor => log(offset(x, epsilon));
 
 function axes(at: number): Tensor {
   return { shape: [1], type: 'int64', origin: { kind: 'constant', data: BigInt64Array.of(BigInt(at)) } };

@@ -12,7 +12,7 @@ export type Shape = readonly number[];
  * operation, written in the same operations. `undefined` for an output means that nothing depends on it; for an
  * input, that nothing flows back to it (an index, a mask).
  */
-export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
 /** One node of the graph: an ONNX operator, what it takes, and its derivative. */
 export interface Operation {

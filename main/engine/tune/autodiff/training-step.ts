@@ -40,7 +40,10 @@ export async function openTrainingStep(options: TrainingOptions): Promise<Traini
   const optimizer = createOptimizerState(options.parameters, options.optimizer);
   const loss = reshape(options.loss(optimizer.tensors), []);
   const derived = gradients(loss, optimizer.inputs);
-  const { state, restore } = optimizer;
+  const state = (): TrainingState => optimizer.state();
+  const restore = (saved: TrainingState): void => {
+    optimizer.restore(saved);
+  };
   if (accumulate > 1) {
     const sums = await openGradientSums(optimizer, loss, derived, options);
     let runs = 0;
@@ -132,5 +135,5 @@ export async function openGradientSums(
 }
 
 export function firstNumber(values: unknown): number {
-  return Number((values as Float32Array | undefined)?.[0] ?? Number.NaN);
+  return (values as Float32Array | undefined)?.[0] ?? Number.NaN;
 }

@@ -49,7 +49,7 @@ export function drop({ dropoutRate }: Workshop, name: string, x: Tensor): Tensor
 }
 
 /** Inputs of this prefix are dropout masks. */
-export const dropoutPrefix = 'dropout ';
+const dropoutPrefix = 'dropout ';
 
 /** σ(Q Kᵀ / √width) for queries (..., n, width) and keys (..., m, width). @returns (..., n, m) */
 export function attentionWeights(queries: Tensor, keys: Tensor): Tensor {
@@ -119,7 +119,7 @@ export function gatedNetwork(shop: Workshop, name: string, x: Tensor): Tensor {
 }
 
 /** Plain feed-forward network with GELU, four times as wide inside. */
-export function network(shop: Workshop, name: string, x: Tensor): Tensor {
+function network(shop: Workshop, name: string, x: Tensor): Tensor {
   return project(shop, `${name}.out`, gelu(project(shop, `${name}.in`, x, 4 * shop.dims)), shop.dims);
 }
 
