@@ -156,7 +156,7 @@ DAQUAR's underscores became spaces; its lists are taught as equal shares; answer
 
 {table(["questions", "number", "right", "always the commonest answer", "the same model, blind"], rows)}
 
-"Blind" is the same network trained on {figures.get("blind trained on", 0):,} questions without photos. Targets: 20 points over the commonest answer on generated questions
+"Blind" is the same network trained on {figures.get("blind trained on", 0):,} questions without photos. On DAQUAR most of what it knows comes from the wording of the question; the photo adds little there. Targets: 20 points over the commonest answer on generated questions
 (+{100 * (figures["generated"]["right"] - figures["generated"]["always the commonest"]):.1f}), 8 on DAQUAR (+{100 * (figures["daquar"]["right"] - figures["daquar"]["always the commonest"]):.1f}).
 
 By kind, on photos, beside each kind's own commonest answer:
@@ -178,7 +178,7 @@ Drawn by a fixed seed, right or wrong:
 It picks from a list, so it can't name what is not in it, explain, or make a sentence; each question stands alone. It does not know names of people,
 text, time, places or reasons, and was taught to be unsure of questions that no photo answers, but not of all that people may think of. Counts are
 guesses beyond two or three, and it is weak on where things are ("left of"), where DAQUAR's questions mostly go. Yes or no leans on what it believes the main thing to
-be: small things are missed. Colours are those of the middle of the photo, by rules on pixels, and a thing's shade may be called grey or brown. Questions are English, and
+be: small things are missed, and one curve makes confidence of all kinds, so a yes near even odds is shown surer than it is. Colours are those of the middle of the photo, by rules on pixels, and a thing's shade may be called grey or brown. Questions are English, and
 wordings far from those of `wordings.py` do worse. Do not use it to judge people, or where a wrong answer does harm.
 
 ## Data
