@@ -40,7 +40,9 @@ let clip: EmbedPack;
 let embedder: LoadedEmbedder;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'afterimage-embed-'));
-  clip = await readEmbedPack(await makePack({ dir: join(dir, 'clip'), family: 'clip', shape: 'tiny', seed: 3 }));
+  clip = await readEmbedPack(
+    await makePack({ dir: join(dir, 'clip'), family: 'clip', shape: 'tiny', seed: 3 }),
+  );
   embedder = await loadEmbedder({ ...common, pack: clip });
 });
 after(async () => {
