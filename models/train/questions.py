@@ -47,6 +47,13 @@ PRESENT = {
     "buildings": ["building"], "tall building": ["building"], "inside city": ["building"], "suburb": ["house"], "bedroom": ["bed"],
     "cloudy sky": ["sky", "cloud"], "sunny sky": ["sky"], "sunrise or sunset": ["sky"],
 }  # fmt: skip
+# Too usual to be called absent where nobody wrote down all that is there.
+ANYWHERE = {"sky", "tree", "grass", "water", "table", "window", "wall", "street", "road", "field", "plate", "chair", "food", "hat", "building", "plant"}
+# Where they are known to be missing all the same.
+INSIDE = {"room", "clothing", "furniture", "musical instrument", "fruit", "vegetable", "food"}
+OUTSIDE = {"scene", "weather", "sport", "vehicle", "animal", "flower"}
+MISSING = {"sky": INSIDE, "water": INSIDE | {"sport", "flower"}, "tree": INSIDE, "grass": INSIDE, "street": INSIDE, "road": INSIDE, "building": INSIDE | {"flower", "animal"},
+           "food": OUTSIDE | {"clothing", "musical instrument"}, "plant": {"clothing", "musical instrument", "vehicle"}}  # fmt: skip
 NO_PEOPLE = {"grocery81", "flowers5"}
 EMPTY_GROUPS = {"animal", "fruit", "vegetable", "flower"}  # photos with one of these labels rarely show anyone
 LANDSCAPE = {"scene", "weather"}
@@ -69,7 +76,9 @@ class Asker:
             if f.say and (f.say, f.group) not in seen and f.group not in ("sport", "weather"):
                 seen.add((f.say, f.group))
                 self.by_group.setdefault(f.group, []).append(f)
+        self.above = {f.say: frozenset(f.above) for group in self.by_group.values() for f in group}
         self.groups = list(self.by_group)
+        self.owed: dict[str, int] = {}  # thing -> how much oftener "is there a ..." was a yes than a no
 
     def ask(self, facts: Facts, look: Look, rng: np.random.Generator, held_out: bool = False, kind: str | None = None) -> Asked | None:
         """One question of a kind drawn by KINDS' weights among those that fit the photo, or of the kind given; None where none fits.
@@ -175,11 +184,34 @@ class Asker:
                 return other.say
         return None
 
+    def absent(self, f: Facts, rng: np.random.Generator) -> str | None:
+        """Something that is not there and that was mostly asked for where it is.
+
+        Without this "is there a dog" would nearly always be a yes, since "dog" is asked for above all of dogs.
+        """
+        mine = {*f.names, *f.above, *f.nouns, *f.objects, *f.inside, *PRESENT.get(f.label or "", [])}
+        words = {word for name in mine for word in name.split()}
+        empty = f.group in EMPTY_GROUPS or f.source in NO_PEOPLE
+        things = [
+            thing
+            for thing, owed in self.owed.items()
+            if owed > 0
+            and not words & set(thing.split())
+            and (thing not in ANYWHERE or (f.group in MISSING.get(thing, ()) and f.label not in ("surfing", "swimming")))
+            and (empty or thing not in PEOPLE)
+            and f.say not in self.above.get(thing, ())
+        ]
+        if not things:
+            return None
+        weights = np.array([self.owed[thing] for thing in things], dtype=float)
+        return things[int(rng.choice(len(things), p=weights / weights.sum()))]
+
     def _presence(self, f: Facts, look: Look, rng: np.random.Generator):
         yes = rng.random() < 0.5
-        thing = self.positive(f, rng) if yes else self.negative(f, rng)
-        if thing is None:
+        thing = self.positive(f, rng) if yes else (rng.random() < 0.7 and self.absent(f, rng)) or self.negative(f, rng)
+        if not thing:
             return None
+        self.owed[thing] = self.owed.get(thing, 0) + (1 if yes else -1)
         return "presence", {"x": article(thing), "s": plural(thing), "n": thing}, ["yes" if yes else "no"]
 
     def _identity(self, f: Facts, look: Look, rng: np.random.Generator):
