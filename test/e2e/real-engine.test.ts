@@ -97,6 +97,6 @@ test('a folder chosen in the page is indexed by the real engine, found by words,
   await page.getByText('broken.jpg').first().waitFor();
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByRole('button', { name: 'Model', exact: true }).click();
-  await page.getByText('In use').waitFor();
+  await page.getByText('In use').first().waitFor();
   assert.deepEqual(complaints, []);
 });

@@ -21,18 +21,25 @@ export class Indexing {
   failureTotal = $state(0);
   open = $state(false);
   readonly busy = $derived(this.progress.phase !== 'idle');
+  /** Events so far: an answer that was overtaken by one is old news. */
+  #heard = 0;
   readonly #client: PageClient;
   readonly #notices: Notices;
 
   constructor(client: PageClient, notices: Notices) {
     this.#client = client;
     this.#notices = notices;
-    client.on('indexing', (progress) => this.#take(progress));
+    client.on('indexing', (progress) => {
+      this.#heard++;
+      this.#take(progress);
+    });
   }
 
   async refresh(): Promise<void> {
     try {
-      this.#take(await this.#client.call('indexing.state', {}));
+      const heard = this.#heard;
+      const progress = await this.#client.call('indexing.state', {});
+      if (heard === this.#heard) this.#take(progress);
       await this.loadFailures();
     } catch (error) {
       // The library's own failure is shown in full; this would say it twice.
