@@ -7,7 +7,7 @@ import { openGraph } from './model-graph.ts';
 import { pixelSight, rememberLast, towerSight, type Sight } from './sight.ts';
 import { cancelled, nextTurn } from './token-steps.ts';
 import { longestText, openWords, refuseTooLong } from './words.ts';
-import { writeTokens } from './write-tokens.ts';
+import { writeText } from './write-tokens.ts';
 
 /** A prompt leaves room for at least this many tokens after it. */
 const leastRoom = 8;
@@ -52,23 +52,20 @@ async function openCaptioner(
       await nextTurn();
       if (hooks.shouldStop()) throw cancelled();
       const textOf = (ids: readonly number[]): string => words.text([...begun.slice(1), ...ids]);
-      const [written] = await writeTokens({
-        run: decoder.begin(cross),
-        prompt: begun,
-        end,
-        // The last token written is never read, so it needs no position.
-        generation: {
-          ...generation,
-          maxNewTokens: Math.min(generation.maxNewTokens, decoder.maxLength - begun.length + 1),
+      return writeText(
+        {
+          run: decoder.begin(cross),
+          prompt: begun,
+          end,
+          // The last token written is never read, so it needs no position.
+          generation: {
+            ...generation,
+            maxNewTokens: Math.min(generation.maxNewTokens, decoder.maxLength - begun.length + 1),
+          },
         },
-        onTokens: (ids) => {
-          hooks.onText(textOf(ids));
-        },
-        shouldStop: hooks.shouldStop,
-      });
-      if (written === undefined) throw new AppError('internal', 'A captioner wrote nothing.');
-      const { ids, logProbability, count } = written;
-      return { text: textOf(ids), logProbability: logProbability / count, ids };
+        textOf,
+        hooks,
+      );
     },
   };
 }

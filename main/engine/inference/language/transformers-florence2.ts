@@ -8,7 +8,7 @@ import { cancelled, nextTurn } from './token-steps.ts';
 import { idTensor, onesTensor, openHubModel } from './transformers-model.ts';
 import { beginHubRun, repeatedFor } from './transformers-run.ts';
 import { longestText, openWords, refuseTooLong } from './words.ts';
-import { writeTokens } from './write-tokens.ts';
+import { writeText } from './write-tokens.ts';
 
 /** What Florence2Processor asks for each task. */
 const tasks = {
@@ -77,29 +77,26 @@ export const openFlorence2: OpenAdapter = async (pack, options) => {
       const first = generation.forcedFirst;
       const given = start.length === 0 ? [] : [...(first === null ? [] : [first]), ...start];
       const textOf = (ids: readonly number[]): string => words.text([...start, ...ids]);
-      const [written] = await writeTokens({
-        run: beginHubRun(
-          model,
-          ({ ids, rows, before }) => ({
-            inputs_embeds: inputs,
-            encoder_outputs: repeatedStates(rows),
-            attention_mask: repeatedMask(rows),
-            decoder_input_ids: ids,
-            decoder_attention_mask: onesTensor([rows, before + (ids.dims[1] ?? 0)]),
-          }),
-          start.length === 0 ? first : null,
-        ),
-        prompt: [generation.start, ...given],
-        end: generation.end,
-        generation,
-        onTokens: (ids) => {
-          hooks.onText(textOf(ids));
+      return writeText(
+        {
+          run: beginHubRun(
+            model,
+            ({ ids, rows, before }) => ({
+              inputs_embeds: inputs,
+              encoder_outputs: repeatedStates(rows),
+              attention_mask: repeatedMask(rows),
+              decoder_input_ids: ids,
+              decoder_attention_mask: onesTensor([rows, before + (ids.dims[1] ?? 0)]),
+            }),
+            start.length === 0 ? first : null,
+          ),
+          prompt: [generation.start, ...given],
+          end: generation.end,
+          generation,
         },
-        shouldStop: hooks.shouldStop,
-      });
-      if (written === undefined) throw new AppError('internal', 'A captioner wrote nothing.');
-      const { ids, logProbability, count } = written;
-      return { text: textOf(ids), logProbability: logProbability / count, ids };
+        textOf,
+        hooks,
+      );
     },
   };
 };

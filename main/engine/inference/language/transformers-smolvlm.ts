@@ -13,7 +13,7 @@ import { beginHubRun } from './transformers-run.ts';
 import type { LanguagePack } from '../../packs/types.ts';
 import type { Turn } from './types.ts';
 import { longestText, openWords, refuseTooLong } from './words.ts';
-import { writeTokens } from './write-tokens.ts';
+import { writeText } from './write-tokens.ts';
 
 /** As its card runs it (HuggingFaceTB/SmolVLM-256M-Instruct), which allows 500 tokens. */
 const habits = { maxNewTokens: 500, beams: 1, noRepeatNgram: 0, earlyStopping: false };
@@ -66,25 +66,19 @@ export const openSmolVlm: OpenAdapter = async (pack, options) => {
     if (hooks.shouldStop()) throw cancelled();
     const textOf = (written: readonly number[]): string =>
       `${begun}${begun === '' ? words.text(written) : rawText(words.text(written))}`.trim();
-    const [written] = await writeTokens({
-      run: beginHubRun(model, ({ ids: fed, rows, before }) => ({
-        ...(before === 0 ? { inputs_embeds: embeds } : { input_ids: fed }),
-        attention_mask: onesTensor([rows, before + (fed.dims[1] ?? 0)]),
-      })),
-      prompt: ids,
-      end: generation.end,
-      generation,
-      onTokens: (so) => {
-        hooks.onText(textOf(so));
+    return writeText(
+      {
+        run: beginHubRun(model, ({ ids: fed, rows, before }) => ({
+          ...(before === 0 ? { inputs_embeds: embeds } : { input_ids: fed }),
+          attention_mask: onesTensor([rows, before + (fed.dims[1] ?? 0)]),
+        })),
+        prompt: ids,
+        end: generation.end,
+        generation,
       },
-      shouldStop: hooks.shouldStop,
-    });
-    if (written === undefined) throw new AppError('internal', 'A model wrote nothing.');
-    return {
-      text: textOf(written.ids),
-      logProbability: written.logProbability / written.count,
-      ids: written.ids,
-    };
+      textOf,
+      hooks,
+    );
   };
   const refuse = (what: 'question' | 'prompt', text: string): void => {
     refuseTooLong(what, text, {

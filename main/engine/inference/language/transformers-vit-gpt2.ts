@@ -8,7 +8,7 @@ import { nextTurn, cancelled } from './token-steps.ts';
 import { openHubModel } from './transformers-model.ts';
 import { beginHubRun, repeatedFor } from './transformers-run.ts';
 import { longestText, openWords, refuseTooLong } from './words.ts';
-import { writeTokens } from './write-tokens.ts';
+import { writeText } from './write-tokens.ts';
 
 /** As its card runs it (nlpconnect/vit-gpt2-image-captioning): at most 16 tokens with the first, four beams. */
 const habits = { maxNewTokens: 15, beams: 4, noRepeatNgram: 0, earlyStopping: false };
@@ -44,22 +44,19 @@ export const openVitGpt2: OpenAdapter = async (pack, options) => {
       if (states === undefined) throw new AppError('internal', 'A vision model gave no states.');
       const repeated = repeatedFor(states);
       const textOf = (ids: readonly number[]): string => words.text([...begun, ...ids]);
-      const [written] = await writeTokens({
-        run: beginHubRun(model, ({ ids, rows }) => ({
-          encoder_outputs: repeated(rows),
-          decoder_input_ids: ids,
-        })),
-        prompt: [generation.start, ...begun],
-        end: generation.end,
-        generation,
-        onTokens: (ids) => {
-          hooks.onText(textOf(ids));
+      return writeText(
+        {
+          run: beginHubRun(model, ({ ids, rows }) => ({
+            encoder_outputs: repeated(rows),
+            decoder_input_ids: ids,
+          })),
+          prompt: [generation.start, ...begun],
+          end: generation.end,
+          generation,
         },
-        shouldStop: hooks.shouldStop,
-      });
-      if (written === undefined) throw new AppError('internal', 'A captioner wrote nothing.');
-      const { ids, logProbability, count } = written;
-      return { text: textOf(ids), logProbability: logProbability / count, ids };
+        textOf,
+        hooks,
+      );
     },
   };
 };
