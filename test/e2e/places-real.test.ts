@@ -1,16 +1,11 @@
 /** Albums, describing many photos and tags in the page over the real engine, on the packs that ship. */
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
-import { silentLog } from '../../main/engine/log.ts';
-import { forkEngine } from '../../main/host/fork-engine.ts';
-import { startHost } from '../../main/host/start-host.ts';
-import { serveWeb } from '../../main/shell/web/server.ts';
-import { buildPage, openBrowser, top, visit } from './browser.ts';
+import { startRealApp } from './real-app.ts';
 
 const colours = ['red', 'green', 'blue', 'yellow', 'white', 'black', 'orange', 'purple'] as const;
 
@@ -28,35 +23,12 @@ async function makePhotos(folder: string, year: number, count: number): Promise<
 }
 
 test('an album made from a search follows the folder, a selection joins and leaves, photos are described, tags edited', async (t) => {
-  const place = await realpath(await mkdtemp(join(tmpdir(), 'afterimage-e2e-')));
-  const photos = join(place, 'Colours');
-  await makePhotos(photos, 1980, 32);
-  const [built, browser] = await Promise.all([buildPage(), openBrowser()]);
-  const engine = await startHost({
-    spawnEngine: () =>
-      forkEngine({ directory: join(place, 'library'), modelsDirectory: join(top, 'models') }),
-    log: silentLog,
-    now: Date.now,
+  let photos = '';
+  const { page, complaints, engine, close } = await startRealApp(async (folder) => {
+    photos = folder;
+    await makePhotos(folder, 1980, 32);
   });
-  const shell = await serveWeb({
-    access: engine,
-    rendererDir: built.dist,
-    version: '0',
-    log: silentLog,
-    port: 0,
-  });
-  t.after(async () => {
-    await browser.close();
-    await shell.close();
-    await engine.close();
-    await built.remove();
-    await rm(place, { recursive: true, force: true });
-  });
-  const { root } = await engine.call('roots.add', { grant: await engine.grant(photos) });
-  await engine.call('indexing.run', { rootIds: [root.id] });
-
-  const { page, complaints } = await visit(browser, shell.url, { locale: 'en-GB' });
-  page.setDefaultTimeout(60_000);
+  t.after(close);
   const size = (count: number): Promise<unknown> =>
     page.waitForFunction(
       (wanted) => document.querySelector('[role=option]')?.getAttribute('aria-setsize') === wanted,
