@@ -252,6 +252,8 @@ export const libraryStatus = z.object({
   generation: count,
   activePack: pack.nullable(),
   provider: provider.nullable(),
+  /** The run whose head is in use; null for the model as it came. */
+  activeRun: id.nullable(),
   index: z.object({ kind: z.enum(['hnsw', 'exact']), size: count, building: z.boolean() }),
   bytes: z.object({ library: count, thumbnails: count, packs: count }),
   /** Photos that are indexed, and how many of them have a caption (or were found too unsure for one). */

@@ -38,9 +38,26 @@ import {
   resultsAnswer,
   folderEntry,
 } from './contract-shapes.ts';
+import {
+  feedbackEntry,
+  headName,
+  labHead,
+  labProgress,
+  labReport,
+  lossName,
+  pairSource,
+  queryComparison,
+  swapProgress,
+  taughtName,
+  tuneProgress,
+  tuneRun,
+  tuneSources,
+  vote,
+} from './contract-tuning.ts';
 
 export { errorShape, settings } from './contract-shapes.ts';
 export type * from './contract-shapes.ts';
+export type * from './contract-tuning.ts';
 
 type Place = 'engine' | 'shell';
 interface CallShape<I extends z.ZodType, O extends z.ZodType, P extends z.ZodType, At extends Place> {
@@ -300,6 +317,134 @@ export const calls = {
     }),
   ),
 
+  /** A thumb for a photo among a query's results; null takes it back. The last one counts. */
+  'feedback.set': call(
+    z.strictObject({ photoId: id, text: text.min(1), vote: vote.nullable() }),
+    z.object({ up: count, down: count }),
+  ),
+  /** The thumbs that these photos have for a query; case and spaces don't count. */
+  'feedback.of': call(
+    z.strictObject({ text, photoIds: z.array(id).max(5_000) }),
+    z.object({ votes: z.array(z.object({ photoId: id, vote })) }),
+  ),
+  'feedback.list': call(
+    z.strictObject({ offset: count.default(0), limit: limit.default(200) }),
+    z.object({ up: count, down: count, entries: z.array(feedbackEntry) }),
+  ),
+  'feedback.clear': call(none, done),
+
+  /** Notes a query whose results were looked at, for "before and after"; nothing leaves the library. */
+  'queries.remember': call(z.strictObject({ text: text.min(1) }), done),
+  /** The latest first. */
+  'queries.list': call(
+    z.strictObject({ limit: limit.default(50) }),
+    z.object({ queries: z.array(z.object({ text: z.string(), at: z.number(), times: count })) }),
+  ),
+  /** One of them, or all without a text. */
+  'queries.forget': call(z.strictObject({ text: text.optional() }), done),
+
+  'names.list': call(none, z.object({ names: z.array(taughtName) })),
+  /** Gives photos a name, making it when it is new. It can be searched for at once, alone and among other words. */
+  'names.teach': call(
+    z.strictObject({
+      name: z.string().min(1).max(100),
+      kind: z.string().max(100).optional(),
+      photoIds,
+    }),
+    z.object({ name: taughtName }),
+  ),
+  'names.update': call(
+    z.strictObject({
+      nameId: id,
+      name: z.string().min(1).max(100).optional(),
+      kind: z.string().max(100).nullable().optional(),
+    }),
+    z.object({ name: taughtName }),
+  ),
+  'names.photos': call(z.strictObject({ nameId: id }), z.object({ photoIds: z.array(id) })),
+  'names.take': call(z.strictObject({ nameId: id, photoIds }), z.object({ name: taughtName })),
+  'names.remove': call(z.strictObject({ nameId: id }), done),
+
+  /** What a run would learn from. `grant`: a folder with captions.txt or a CSV, or such a file itself. */
+  'tune.sources': call(
+    z.strictObject({
+      grant: z.string().max(4_096).nullable().default(null),
+      sources: z.array(pairSource).optional(),
+    }),
+    tuneSources,
+  ),
+  /**
+   * Trains a head and proves it on pairs kept aside; it changes nothing until it is accepted. With `resume`, goes on
+   * with a run that was stopped or interrupted, with its own settings.
+   */
+  'tune.run': longCall(
+    z.strictObject({
+      head: headName.default('residual'),
+      loss: lossName.default('infonce'),
+      epochs: z.int().min(1).max(500).default(20),
+      seed: z.int().min(0).max(4_294_967_295).default(1),
+      batch: z.int().min(2).max(8_192).optional(),
+      learningRate: z.number().positive().max(1).optional(),
+      sources: z.array(pairSource).min(1).optional(),
+      grant: z.string().max(4_096).nullable().default(null),
+      resume: id.optional(),
+    }),
+    z.object({ run: tuneRun }),
+    tuneProgress,
+  ),
+  'tune.state': call(none, z.object({ progress: tuneProgress.nullable() })),
+  /** Ends the run under way; it can go on later. */
+  'tune.stop': call(none, done),
+  /** The newest first. */
+  'tune.runs': call(none, z.object({ runs: z.array(tuneRun), active: id.nullable() })),
+  /** The latest past queries, with the run's head and without it, side by side. */
+  'tune.compare': call(
+    z.strictObject({
+      runId: id,
+      queries: z.array(text.min(1)).max(20).optional(),
+      limit: z.int().min(1).max(100).default(12),
+    }),
+    z.object({ comparisons: z.array(queryComparison) }),
+  ),
+  /** Puts a head that was offered, or was in use before, into use: vectors and index are made beside the old ones. */
+  'tune.accept': longCall(
+    z.strictObject({ runId: id }),
+    z.object({ run: tuneRun, seconds: z.number() }),
+    swapProgress,
+  ),
+  'tune.decline': call(z.strictObject({ runId: id }), z.object({ run: tuneRun })),
+  /** Back to what was in use before the head that is in use now. */
+  'tune.undo': longCall(none, z.object({ active: id.nullable(), seconds: z.number() }), swapProgress),
+  /** Forgets a run with its head. The one in use must be undone first. */
+  'tune.remove': call(z.strictObject({ runId: id }), done),
+  /** Writes a head into a granted folder as one file. */
+  'tune.export': call(
+    z.strictObject({ runId: id, grant: z.string().max(4_096) }),
+    z.object({ path: z.string() }),
+  ),
+  /** Takes a head from such a file (or the only one of a folder); it is offered, with the proof that it came with. */
+  'tune.import': call(z.strictObject({ grant: z.string().max(4_096) }), z.object({ run: tuneRun })),
+
+  'lab.heads': call(none, z.object({ heads: z.array(labHead) })),
+  /** Trains heads of the alignment lab on captioned photos, all with the same seed and budget. */
+  'lab.run': longCall(
+    z.strictObject({
+      /** All of them when left out. */
+      heads: z.array(z.string().max(64)).min(1).max(64).optional(),
+      epochs: z.int().min(1).max(200).default(5),
+      seed: z.int().min(0).max(4_294_967_295).default(1),
+      /** A folder with captions.txt or a CSV; the library's own captions without one. */
+      grant: z.string().max(4_096).nullable().default(null),
+      /** Asks which of five captions fits this photo; one is drawn from those kept aside without it. */
+      photoId: id.optional(),
+      /** At most this many pairs are used. */
+      limit: z.int().min(20).max(100_000).default(5_000),
+    }),
+    labReport,
+    labProgress,
+  ),
+  'lab.last': call(none, z.object({ report: labReport.nullable() })),
+
   'packs.list': call(none, z.object({ packs: z.array(pack) })),
   'packs.install': longCall(z.strictObject({ packId }), z.object({ pack }), packProgress),
   /** Installs a local folder in the Hugging Face layout. */
@@ -355,6 +500,12 @@ export const events = {
   described: z.object({ photoIds: z.array(id) }),
   albums: z.object({ albums: z.array(album) }),
   tags: z.object({ tags: z.array(tag) }),
+  names: z.object({ names: z.array(taughtName) }),
+  feedback: z.object({ up: count, down: count }),
+  /** The run under way; null when there is none (any more). */
+  tune: tuneProgress.nullable(),
+  runs: z.object({ runs: z.array(tuneRun), active: id.nullable() }),
+  swap: swapProgress.nullable(),
   /** Something a person should know: GPU refused, drive gone, disk full, index rebuilt. */
   notice: errorShape.extend({ level: z.enum(['info', 'warning', 'error']), key: z.string() }),
   /** The engine process was restarted; clients fetch their state again. */

@@ -61,6 +61,7 @@ async function statusOf(
     generation: store.embeddings.generation(),
     activePack: (await packs.list()).find(({ active }) => active.includes('embed')) ?? null,
     provider: models.current()?.embedder.provider ?? null,
+    activeRun: store.embeddings.activeModel()?.base?.runId ?? store.runs.ordering(),
     index: index === undefined ? storedIndex(store) : { ...index.state, size: index.size },
     bytes: { ...sizes, packs: packs.bytes() },
     captions,

@@ -76,7 +76,7 @@ export function relayWorkers(
 ): () => void {
   const workers = new Map<number, RelayedProcess>();
   const post = (message: ToEngine): void => engine.postMessage(message);
-  const allowed = new Set((['decoder', 'vision', 'text', 'language'] as const).map(workerEntry));
+  const allowed = new Set((['decoder', 'vision', 'text', 'language', 'tune'] as const).map(workerEntry));
   engine.on('message', (raw) => {
     const parsed = toMain.safeParse(raw);
     if (!parsed.success) return;

@@ -188,6 +188,7 @@ export class FakeLibrary {
       generation: this.generation,
       activePack: this.options.model === false ? null : pack,
       provider: 'cpu',
+      activeRun: null,
       index: { kind: 'hnsw', size: this.count, building: false },
       bytes: { library: 41_000_000, thumbnails: 312_000_000, packs: 23_800_000 },
       captions: { total: this.count, captioned: 0 },

@@ -4,7 +4,7 @@
  */
 const rooms = {
   errors: '^main/errors\\.ts$',
-  contract: '^main/contract(-shapes)?\\.ts$',
+  contract: '^main/contract(-shapes|-tuning)?\\.ts$',
   log: '^main/engine/log\\.ts$',
   store: '^main/engine/store/',
   packs: '^main/engine/packs/',

@@ -13,8 +13,8 @@ export interface WorkerProcess {
   onExit(listener: (code: number | null, signal: string | null) => void): void;
   kill(): void;
 }
-/** `language` runs packs that caption and answer. */
-export type WorkerName = 'decoder' | 'vision' | 'text' | 'language';
+/** `language` runs packs that caption and answer, `tune` trains heads. */
+export type WorkerName = 'decoder' | 'vision' | 'text' | 'language' | 'tune';
 export type SpawnWorker = (name: WorkerName) => WorkerProcess;
 
 export interface DecodedPhoto {

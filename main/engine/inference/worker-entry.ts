@@ -6,5 +6,6 @@ import type { WorkerName } from './types.ts';
 /** @returns absolute path of the file to fork (Node) or to hand to `utilityProcess.fork` (Electron). */
 export function workerEntry(name: WorkerName): string {
   const extension = extname(fileURLToPath(import.meta.url));
-  return fileURLToPath(new URL(`./${name}-process${extension}`, import.meta.url));
+  const room = name === 'tune' ? '../tune' : '.';
+  return fileURLToPath(new URL(`${room}/${name}-process${extension}`, import.meta.url));
 }

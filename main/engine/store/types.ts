@@ -2,8 +2,10 @@
 import type { ErrorShape } from '../../errors.ts';
 import type { Log } from '../log.ts';
 import type { AlbumTable, AnswerTable, CaptionTable, TagTable, WordTable } from './description-types.ts';
+import type { FeedbackTable, NameTable, PastQueryTable, RunTable } from './learning-types.ts';
 
 export type * from './description-types.ts';
+export type * from './learning-types.ts';
 
 export type PhotoStatus = 'pending' | 'indexed' | 'failed';
 
@@ -123,9 +125,15 @@ export interface Store {
   readonly tags: TagTable;
   readonly albums: AlbumTable;
   readonly words: WordTable;
+  readonly feedback: FeedbackTable;
+  readonly queries: PastQueryTable;
+  readonly names: NameTable;
+  readonly runs: RunTable;
   readonly erase: {
     /** Every caption, answer and album, also those that wait for photos to come back. Tags stay. */
     descriptions(): void;
+    /** Every thumb, past query, taught name, run and head. The active model must not be a derived one. */
+    learning(): void;
   };
   /** Bytes on disk of the library (with its WAL) and of the thumbnails. */
   sizes(): { library: number; thumbnails: number };
@@ -200,7 +208,23 @@ export interface EmbeddingTable {
   model(fingerprint: string, packId: string, dims: number): number;
   /** The row of a fingerprint when there is one; unlike `model`, nothing is made. */
   find(fingerprint: string): number | undefined;
-  activeModel(): { modelId: number; fingerprint: string; packId: string; dims: number } | undefined;
+  /** `base`: for vectors that a head made, the model whose vectors they were made from, and the run of the head. */
+  activeModel():
+    | {
+        modelId: number;
+        fingerprint: string;
+        packId: string;
+        dims: number;
+        base: { modelId: number; fingerprint: string; runId: number } | null;
+      }
+    | undefined;
+  /** The row of a model whose vectors a run's head makes from another's, made when new. @throws AppError not-found */
+  derivedModel(baseId: number, runId: number, headHash: string): number;
+  /**
+   * Photos whose vector of the base model has none, or an older one, in the derived model; in id order.
+   * What new photos and crashes between two commits leave to be done.
+   */
+  underived(modelId: number, baseId: number, options: { limit: number; afterId?: number }): Vectors;
   setActiveModel(modelId: number): void;
   /** Increases with every transaction that changes what can be found. */
   generation(): number;

@@ -20,6 +20,16 @@ export interface TrainingPairs {
   readonly weights: Float32Array;
   /** Pairs of one group (one photo, one text, near-duplicates) are no negatives of each other. */
   readonly groups: Int32Array;
+  /** Further negatives of each pair's text: mined from the index, or thumbs down. */
+  readonly hard?: HardNegatives | undefined;
+}
+
+export interface HardNegatives {
+  readonly each: number;
+  /** (count * each, dims) unit rows: the images that pair i must beat are rows i * each and on. */
+  readonly images: Float32Array;
+  /** (count * each,): 1, or 0 for places left empty. */
+  readonly present: Uint8Array;
 }
 
 export interface HeadTrainingOptions {

@@ -90,6 +90,7 @@ export const emptyStatus = (path: string): CallOutput<'library.status'> => ({
   generation: 0,
   activePack: null,
   provider: null,
+  activeRun: null,
   index: { kind: 'exact', size: 0, building: false },
   bytes: { library: 0, thumbnails: 0, packs: 0 },
   captions: { total: 0, captioned: 0 },
