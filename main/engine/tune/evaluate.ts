@@ -24,20 +24,25 @@ export interface Ranks {
 /**
  * Ranks of all pairs among each other. Candidates that are as good as the right one count half: a model that gives
  * everything the same score must not look perfect.
- * @param sameAs groups of rows that are right for each other too (five captions of one photo share a group): the best
- *   of the group counts, as in Flickr8k's protocol (Hodosh et al. 2013), and an image is one candidate, not five.
+ * @param sameAs groups of rows of one image (five captions of one photo share a group): the best of the group counts,
+ *   as in Flickr8k's protocol (Hodosh et al. 2013), and an image is one candidate, not five.
+ * @param sameText rows of one text (photos of one album share it): each pair is ranked among what is wrong for it, so
+ *   other right ones are no candidates (the filtered setting of Bordes et al. 2013), and a text is one candidate.
  */
-export function rankPairs({ images, texts, dims }: PairVectors, sameAs?: Int32Array): Ranks {
+export function rankPairs(
+  { images, texts, dims }: PairVectors,
+  sameAs?: Int32Array,
+  sameText?: Int32Array,
+): Ranks {
   const count = texts.length / dims;
-  const groups = sameAs ?? Int32Array.from({ length: count }, (_, i) => i);
-  const seen = new Set<number>();
-  /** The first row of each group stands for its image. */
-  const imageRows = [...groups.keys()].filter((row) => {
-    const group = groups[row] ?? row;
-    if (seen.has(group)) return false;
-    seen.add(group);
-    return true;
-  });
+  const own = Int32Array.from({ length: count }, (_, i) => i);
+  const groups = sameAs ?? own;
+  const wordings = sameText ?? own;
+  /** The first row of each group stands for its image, the first of each wording for its text. */
+  const imageRows = firsts(groups);
+  const textRows = firsts(wordings);
+  const wordingsOf = gather(groups, wordings);
+  const groupsOf = gather(wordings, groups);
   const textToImage = new Int32Array(count);
   const best = new Float32Array(imageRows.length).fill(-Infinity);
   const scores = new Float32Array(imageRows.length * count);
@@ -56,6 +61,9 @@ export function rankPairs({ images, texts, dims }: PairVectors, sameAs?: Int32Ar
     let equal = 0;
     for (let place = 0; place < imageRows.length; place++) {
       if (place === right) continue;
+      const row = imageRows[place] ?? 0;
+      if (sameText !== undefined && groupsOf.get(wordings[text] ?? text)?.has(groups[row] ?? row) === true)
+        continue;
       const score = scores[place * count + text] ?? 0;
       if (score > target) above++;
       else if (score === target) equal++;
@@ -67,8 +75,9 @@ export function rankPairs({ images, texts, dims }: PairVectors, sameAs?: Int32Ar
     const target = best[place] ?? 0;
     let above = 0;
     let equal = 0;
-    for (let text = 0; text < count; text++) {
-      if (groups[text] === groups[row]) continue;
+    const rightTexts = wordingsOf.get(groups[row] ?? row);
+    for (const text of textRows) {
+      if (rightTexts?.has(wordings[text] ?? text) === true) continue;
       const score = scores[place * count + text] ?? 0;
       if (score > target) above++;
       else if (score === target) equal++;
@@ -76,6 +85,29 @@ export function rankPairs({ images, texts, dims }: PairVectors, sameAs?: Int32Ar
     imageToText[place] = 1 + above + Math.floor(equal / 2);
   }
   return { textToImage, imageToText };
+}
+
+/** The first row of each number, in order. */
+function firsts(numbers: Int32Array): number[] {
+  const seen = new Set<number>();
+  return [...numbers.keys()].filter((row) => {
+    const number = numbers[row] ?? row;
+    if (seen.has(number)) return false;
+    seen.add(number);
+    return true;
+  });
+}
+
+/** For each number of `by`, the numbers of `of` that its rows have. */
+function gather(by: Int32Array, of: Int32Array): Map<number, Set<number>> {
+  const found = new Map<number, Set<number>>();
+  by.forEach((number, row) => {
+    const set = found.get(number);
+    const other = of[row] ?? row;
+    if (set === undefined) found.set(number, new Set([other]));
+    else set.add(other);
+  });
+  return found;
 }
 
 /** @param chosen indices into the ranks, for a bootstrap sample; all of them by default. */

@@ -40,7 +40,7 @@ export interface Proof {
 }
 
 /** Fewer than this many groups of photos prove nothing. */
-const fewestGroups = 40;
+export const fewestGroups = 40;
 /** Points of R@10 that the generic set may lose. */
 const genericAllowance = 0.005;
 const sharesTried = [0.25, 0.5, 0.75, 1];
@@ -165,7 +165,11 @@ async function openJudge(head: Head, sets: readonly TrainingPairs[], threads: nu
     parameters: Readonly<Record<string, Float32Array>>,
   ): Promise<ReturnType<typeof rankPairs>> => {
     const found = await graphs.get(pairs.weights.length)?.run({ x: pairs.images, ...parameters });
-    return rankPairs({ ...pairs, images: (found?.out ?? pairs.images) as Float32Array }, pairs.groups);
+    return rankPairs(
+      { ...pairs, images: (found?.out ?? pairs.images) as Float32Array },
+      pairs.groups,
+      pairs.wordings,
+    );
   };
   return Object.assign(judge, {
     async close() {

@@ -80,7 +80,7 @@ export function splitPairs(
 
 /** Some rows of the pairs, in this order. */
 function take(
-  { images, texts, dims, weights, groups }: TrainingPairs,
+  { images, texts, dims, weights, groups, wordings }: TrainingPairs,
   rows: readonly number[],
 ): TrainingPairs {
   const part = {
@@ -89,6 +89,7 @@ function take(
     dims,
     weights: Float32Array.from(rows, (row) => weights[row] ?? 0),
     groups: Int32Array.from(rows, (row) => groups[row] ?? row),
+    ...(wordings === undefined ? {} : { wordings: Int32Array.from(rows, (row) => wordings[row] ?? row) }),
   };
   rows.forEach((row, i) => {
     part.images.set(images.subarray(row * dims, (row + 1) * dims), i * dims);

@@ -18,8 +18,13 @@ export interface TrainingPairs {
   readonly dims: number;
   /** How much each pair counts, by its source and its age. */
   readonly weights: Float32Array;
-  /** Pairs of one group (one photo, one text, near-duplicates) are no negatives of each other. */
+  /** Pairs of one group (one photo or its near-duplicates) are no negatives of each other. */
   readonly groups: Int32Array;
+  /**
+   * (count,): nor are pairs of one wording (the same words, or as good as); every pair has its own when left out. Apart
+   * from `groups`, for a photo that is in two albums must not make the two albums one.
+   */
+  readonly wordings?: Int32Array | undefined;
   /** Further negatives of each pair's text: mined from the index, or thumbs down. */
   readonly hard?: HardNegatives | undefined;
 }
@@ -83,7 +88,9 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
   const count = checkPairs(train, 'training');
   const heldCount = checkPairs(heldOut, 'held-out');
   const batch = Math.min(options.batch, count);
-  const masked = [train, heldOut].some(({ groups }) => new Set(groups).size < groups.length);
+  const masked = [train, heldOut].some(({ groups, wordings }) =>
+    [groups, wordings].some((alike) => alike !== undefined && new Set(alike).size < alike.length),
+  );
   const parameters: Parameters = {
     ...head.parameters,
     ...(options.loss === 'infonce' || options.loss === 'siglip'
@@ -205,21 +212,29 @@ function batchOf(
     texts.set(pairs.texts.subarray(row * dims, (row + 1) * dims), i * dims);
     weights[i] = pairs.weights[row] ?? 0;
   });
-  return { images, texts, weights, ...(masked ? { mask: maskOf(pairs.groups, rows) } : {}) };
+  return {
+    images,
+    texts,
+    weights,
+    ...(masked ? { mask: maskOf([pairs.groups, pairs.wordings], rows) } : {}),
+  };
 }
 
-/** Only rows that share a group are visited: a batch of 1,024 has a million pairs. */
-function maskOf(groups: Int32Array, rows: readonly number[]): Float32Array {
+/** Only rows that share a group or a wording are visited: a batch of 1,024 has a million pairs. */
+function maskOf(alike: readonly (Int32Array | undefined)[], rows: readonly number[]): Float32Array {
   const mask = new Float32Array(rows.length ** 2);
-  const members = new Map<number, number[]>();
-  rows.forEach((row, i) => {
-    const group = groups[row] ?? -1;
-    const list = members.get(group);
-    if (list === undefined) members.set(group, [i]);
-    else list.push(i);
-  });
-  for (const list of members.values())
-    for (const a of list) for (const b of list) if (a !== b) mask[a * rows.length + b] = excluded;
+  for (const numbers of alike) {
+    if (numbers === undefined) continue;
+    const members = new Map<number, number[]>();
+    rows.forEach((row, i) => {
+      const number = numbers[row] ?? -1;
+      const list = members.get(number);
+      if (list === undefined) members.set(number, [i]);
+      else list.push(i);
+    });
+    for (const list of members.values())
+      for (const a of list) for (const b of list) if (a !== b) mask[a * rows.length + b] = excluded;
+  }
   return mask;
 }
 

@@ -147,6 +147,28 @@ await test('captions of one photo count as right for each other, and the photo a
   assert.deepEqual([ranks.textToImage[0], ranks.textToImage[2], ranks.textToImage[3]], [1, 1, 1]);
 });
 
+await test('photos of one text are no rivals of each other, and a text that many share is one candidate', () => {
+  // Rows 0 and 1 are two photos of "beach", rows 2 and 3 of "dog"; each is nearer to its fellow than to its own text.
+  const dims = 2;
+  const images = Float32Array.of(0.9, 0.1, 1, 0, 0.1, 0.9, 0, 1);
+  const texts = Float32Array.of(1, 0, 1, 0, 0, 1, 0, 1);
+  const photos = Int32Array.of(0, 1, 2, 3);
+  const wordings = Int32Array.of(0, 0, 1, 1);
+  const apart = rankPairs({ images, texts, dims }, photos);
+  assert.deepEqual([...apart.textToImage], [2, 1, 2, 1]);
+  const joined = rankPairs({ images, texts, dims }, photos, wordings);
+  assert.deepEqual([...joined.textToImage], [1, 1, 1, 1]);
+  assert.deepEqual([...joined.imageToText], [1, 1, 1, 1]);
+  const turned = rankPairs(
+    { images: Float32Array.of(0.1, 0.9, 0, 1, 0.9, 0.1, 1, 0), texts, dims },
+    photos,
+    wordings,
+  );
+  assert.deepEqual([...turned.textToImage], [3, 3, 3, 3]);
+  // Two wrong photos are ahead of the right one, and only one wrong text.
+  assert.deepEqual([...turned.imageToText], [2, 2, 2, 2]);
+});
+
 await test('a model that gives all pairs the same score is no better than chance', () => {
   const same = unitRows(new Float32Array(100 * dims).fill(1));
   const { r10 } = retrieval(rankPairs({ images: same, texts: same, dims }).textToImage);
