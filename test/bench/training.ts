@@ -41,7 +41,7 @@ function makePairs(count: number, seed: number): TrainingPairs {
   };
 }
 
-/** The seven products of a step: the head, the similarities, and what both are worth. */
+/** The four products of a step: the head, the similarities, and what images and head are worth; texts are frozen. */
 async function productsAlone(): Promise<number> {
   const x = input('x', [batch, dims]);
   const t = input('t', [batch, dims]);
@@ -52,7 +52,6 @@ async function productsAlone(): Promise<number> {
       head: gemm(x, w),
       logits: gemm(x, t, { transB: true }),
       toImages: gemm(g, t),
-      toTexts: gemm(g, x, { transA: true }),
       toWeight: gemm(x, t, { transA: true }),
     },
     { threads },

@@ -38,9 +38,11 @@ export interface PairLossInputs {
  */
 export function infoNce({ images, texts, scale: factor, weights, mask }: PairLossInputs): Tensor {
   const batch = axisSize(images.shape, 0);
-  const similar = multiply(gemm(images, texts, { transB: true }), factor);
+  // The factor is applied where it touches fewest numbers.
+  const scaled = multiply(images, factor);
+  const similar = gemm(scaled, texts, { transB: true });
   const logits = mask === undefined ? similar : add(similar, mask);
-  const right = multiply(sum(multiply(images, texts), [1]), reshape(factor, []));
+  const right = sum(multiply(scaled, texts), [1]);
   const rows = reshape(logSumExp(logits, 1), [batch]);
   const columns = reshape(logSumExp(logits, 0), [batch]);
   return weightedMean(subtract(scale(add(rows, columns), 0.5), right), weights);

@@ -1,17 +1,27 @@
 /** Operations number by number, and their gradients. Two tensors are broadcast as in NumPy. */
 import { broadcastShape, sumTo } from './shaping.ts';
-import { apply, scalar, type Tensor } from './tensor.ts';
+import { apply, sameShape, scalar, type Shape, type Tensor } from './tensor.ts';
 
 function binary(
   operator: string,
-  a: Tensor,
-  b: Tensor,
+  left: Tensor,
+  right: Tensor,
   backward: (gradient: Tensor) => readonly [Tensor, Tensor],
 ): Tensor {
-  return apply(operator, [a, b], broadcastShape(a.shape, b.shape), (gradient) => {
+  const shape = broadcastShape(left.shape, right.shape);
+  const a = unexpanded(left, right, shape);
+  const b = unexpanded(right, a, shape);
+  return apply(operator, [a, b], shape, (gradient) => {
     const [toA, toB] = backward(gradient);
     return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
   });
+}
+
+/** What was repeated only to fit is repeated by the operation itself: a gradient of a sum never becomes a matrix. */
+function unexpanded(value: Tensor, other: Tensor, shape: Shape): Tensor {
+  if (value.origin.kind !== 'result' || value.origin.operation.operator !== 'Expand') return value;
+  const [small] = value.origin.operation.inputs;
+  return small !== undefined && sameShape(broadcastShape(small.shape, other.shape), shape) ? small : value;
 }
 
 const unary = (operator: string, x: Tensor, backward: (gradient: Tensor) => Tensor): Tensor =>

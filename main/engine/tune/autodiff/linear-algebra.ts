@@ -1,5 +1,5 @@
 /** Matrix products, normalisations and soft maxima, and their gradients. */
-import { add, divide, exp, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
+import { add, divide, exp, log, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
 import { broadcastShape, reshape, sum, sumTo, transpose } from './shaping.ts';
 import { apply, axisSize, elementCount, positiveAxis, show, type Tensor } from './tensor.ts';
 
@@ -75,18 +75,22 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return value;
 }
 
-/** log Σ exp(x) along an axis, which stays with size 1; d = softmax(x) dx */
+/**
+ * log Σ exp(x) along an axis, which stays with size 1; d = softmax(x) dx. Made of parts, as onnxruntime's own
+ * ReduceLogSumExp works number by number and cost more than a matrix product; the exponentials are made once, for
+ * the sum and for the gradient.
+ */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
   const at = positiveAxis(x.shape, axis);
-  const shape = x.shape.with(at, 1);
-  const value: Tensor = apply(
-    'ReduceLogSumExp',
-    [x, axes(at)],
-    shape,
-    (gradient) => [multiply(exp(subtract(x, value)), gradient), undefined],
-    { keepdims: 1 },
-  );
-  return value;
+  const largest = greatest(x, at);
+  return add(log(sum(exp(subtract(x, largest)), [at], true)), largest);
+}
+
+/** The largest numbers along an axis, which stays with size 1. Flat: only for shifts that cancel out. */
+function greatest(x: Tensor, at: number): Tensor {
+  return apply('ReduceMax', [x, axes(at)], x.shape.with(at, 1), () => [undefined, undefined], {
+    keepdims: 1,
+  });
 }
 
 /**
