@@ -12,6 +12,7 @@ import torch.nn as nn
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .token_output import add_token_output
 from .towers import Block, Clip, ImageTower
 
 OPSET = 18  # the lowest that torch's exporter writes itself
@@ -116,3 +117,4 @@ def export(model: Clip, folder: Path, size: int) -> None:
     for name, tower in (("vision_model.onnx", vision), ("text_model.onnx", text)):
         rename(onnx_folder / name, tower.state_dict())
         halve(onnx_folder / name)
+    add_token_output(onnx_folder / "text_model.onnx")

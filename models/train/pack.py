@@ -140,6 +140,7 @@ def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int
                 "inputIds": "input_ids",
                 "attentionMask": "attention_mask",
                 "output": "text_embeds",
+                "tokenOutput": "token_embeds",
                 "maxLength": MAX_LENGTH,
                 "padding": "longest",
                 "lowercase": False,

@@ -7,7 +7,7 @@ import { batchSizes, chooseProvider, type ChosenProvider } from './choose-provid
 import { LruCache } from './lru-cache.ts';
 import { testTowers } from './self-test.ts';
 import { textTower, type ModelPixels, type TextTowerClient } from './towers.ts';
-import type { Embedder, SpawnWorker, TextSide } from './types.ts';
+import type { Embedder, SpawnWorker, TextSide, TextTokens } from './types.ts';
 import { meanDirection } from './unit-vectors.ts';
 
 export interface LoadEmbedderOptions {
@@ -110,7 +110,25 @@ function createTextSide(pack: EmbedPack, text: TextTowerClient): TextSide {
       const texts = pack.scoring.queryTemplates.map((template) => template.replaceAll('{}', () => query));
       return meanDirection(await embedTexts(texts, signal));
     },
+    ...(pack.text.tokenOutput === null
+      ? {}
+      : {
+          embedTokens: async (texts: readonly string[], signal?: AbortSignal) =>
+            padTokens(await abortable(text.encodeTokens(texts), signal), pack.dims),
+        }),
   };
+}
+
+/** Texts of their own lengths, (tokens, dims) each, as one block of the longest. */
+function padTokens(texts: readonly Float32Array[], dims: number): TextTokens {
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  const values = new Float32Array(texts.length * longest);
+  const mask = new Float32Array((texts.length * longest) / dims);
+  for (const [i, tokens] of texts.entries()) {
+    values.set(tokens, i * longest);
+    mask.fill(1, (i * longest) / dims, (i * longest + tokens.length) / dims);
+  }
+  return { values, mask };
 }
 
 function createEmbedder(

@@ -94,12 +94,9 @@ async function encode({ texts }: { texts: readonly string[] }): Promise<{
 }> {
   if (loaded === undefined) throw new AppError('internal', 'The text process was asked before its model.');
   const model = await loaded;
-  const { dims, tower } = model.request;
-  const full = model.fixedLength ?? (tower.padding === 'max' ? tower.maxLength : null);
-  const all = texts.map((text) => {
-    const ids = model.tokenizer.ids(text);
-    return full !== null && ids.length > full ? [...ids.slice(0, full - 1), ids.at(-1) ?? 0] : ids;
-  });
+  const { dims } = model.request;
+  const full = fullLength(model);
+  const all = texts.map((text) => idsOf(model, text));
   const byLength = new Map<number, number[]>();
   for (const [place, ids] of all.entries()) {
     const length = full ?? ids.length;
@@ -129,6 +126,45 @@ async function encode({ texts }: { texts: readonly string[] }): Promise<{
     }
   }
   return { vectors, ids: all };
+}
+
+/**
+ * An embedding for each token, special ones included. Texts run one by one: nobody types while waiting for this.
+ * @returns per text (tokens, dims) float32, row by row.
+ */
+async function encodeTokens({ texts }: { texts: readonly string[] }): Promise<Float32Array[]> {
+  if (loaded === undefined) throw new AppError('internal', 'The text process was asked before its model.');
+  const model = await loaded;
+  const { dims, tower } = model.request;
+  const output = tower.tokenOutput;
+  if (output === null || !model.session.outputs.includes(output))
+    throw misfit(model.request, 'does not tell the words of a text apart');
+  const tokens: Float32Array[] = [];
+  for (const text of texts) {
+    const ids = idsOf(model, text);
+    const length = fullLength(model) ?? ids.length;
+    const rows = model.fixedBatch ?? 1;
+    const { data, dims: numbers } = await model.session.run(toFeeds(model, [ids], rows, length), output);
+    if (numbers !== length * dims)
+      throw misfit(
+        model.request,
+        `gives ${String(numbers)} numbers for ${String(length)} tokens of ${String(dims)}`,
+      );
+    tokens.push(data.slice(0, ids.length * dims));
+  }
+  return tokens;
+}
+
+/** The length that every text is padded to; null where each may have its own. */
+function fullLength({ fixedLength, request: { tower } }: Loaded): number | null {
+  return fixedLength ?? (tower.padding === 'max' ? tower.maxLength : null);
+}
+
+/** Token ids of a text, cut to what the model takes with the end token kept; not padded. */
+function idsOf(model: Loaded, text: string): number[] {
+  const full = fullLength(model);
+  const ids = model.tokenizer.ids(text);
+  return full !== null && ids.length > full ? [...ids.slice(0, full - 1), ids.at(-1) ?? 0] : ids;
 }
 
 function toFeeds(
@@ -168,4 +204,5 @@ serveRequests(openProcessPort(), {
   },
   ready: () => Promise.resolve(),
   encode,
+  encodeTokens,
 });

@@ -32,6 +32,8 @@ export interface VisionTower {
 export interface TextTowerClient {
   open(): Promise<void>;
   encode(texts: readonly string[]): Promise<{ vectors: Float32Array[]; ids: number[][] }>;
+  /** @returns per text (tokens, dims) float32, row by row; of any length. @throws AppError pack-invalid */
+  encodeTokens(texts: readonly string[]): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
 
@@ -129,6 +131,13 @@ export function textTower(options: TowerOptions): TextTowerClient {
         ids: number[][];
       };
       return { vectors: toUnitVectors(reply.vectors, pack.dims, pack.name), ids: reply.ids };
+    },
+    async encodeTokens(texts) {
+      return (await supervisor.request(
+        'encodeTokens',
+        { texts },
+        { timeoutMs: batchTimeoutMs },
+      )) as Float32Array[];
     },
     close: () => supervisor.close(),
   };

@@ -56,6 +56,19 @@ export interface TextSide {
   embedTexts(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** A query's vector: the pack's query templates averaged and normalised. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /**
+   * An embedding for each word piece, special tokens included, in the space of the photos and of any length. Not cached.
+   * Left out by packs that give one embedding for the whole text.
+   * @throws AppError pack-invalid where the model gives another shape, cancelled, worker-died
+   */
+  embedTokens?(texts: readonly string[], signal?: AbortSignal): Promise<TextTokens>;
+}
+
+export interface TextTokens {
+  /** (texts, tokens, dims) float32, row-major; zeros where the mask is 0. `tokens` is that of the longest text. */
+  readonly values: Float32Array;
+  /** (texts, tokens): 1 for a token, 0 for padding. */
+  readonly mask: Float32Array;
 }
 
 /** What a pack tells of the parts of a picture. */

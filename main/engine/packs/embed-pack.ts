@@ -31,6 +31,7 @@ export async function describeEmbedPack(dir: string, json: EmbedJson): Promise<E
       inputIds: text.inputIds ?? null,
       attentionMask: text.attentionMask ?? null,
       output: text.output ?? null,
+      tokenOutput: text.tokenOutput ?? null,
       maxLength: text.maxLength,
       padding: text.padding,
       lowercase: text.lowercase,

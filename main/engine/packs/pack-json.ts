@@ -33,6 +33,7 @@ export const textShape = z.object({
   inputIds: z.string().nullish(),
   attentionMask: z.string().nullish(),
   output: z.string().nullish(),
+  tokenOutput: z.string().nullish(),
   maxLength: positive,
   padding: z.enum(['longest', 'max']),
   lowercase: z.boolean(),

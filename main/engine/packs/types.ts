@@ -55,6 +55,8 @@ export interface TextTower {
   readonly inputIds: string | null;
   readonly attentionMask: string | null;
   readonly output: string | null;
+  /** An embedding for each token, in the space of the photos; null where the model gives none. */
+  readonly tokenOutput: string | null;
   /** Tokens, special ones included. */
   readonly maxLength: number;
   /** SigLIP was trained with every text padded to the full length, CLIP pools at the end token. */
