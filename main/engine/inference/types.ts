@@ -1,9 +1,9 @@
 /** What inference offers: decoded photos, unit vectors, and workers that may die without harm. */
 import type { Provider, SelfTest } from '../../contract.ts';
-import type { ImageSpec, Scoring } from '../packs/types.ts';
+import type { GenericPairs, GenericSet, ImageSpec, Scoring } from '../packs/types.ts';
 import type { PhotoMetadata } from '../store/types.ts';
 
-export type { ImageSpec, Scoring };
+export type { GenericPairs, GenericSet, ImageSpec, Scoring };
 
 /** A process that runs one of our entry files and exchanges structured-clone messages. Electron and Node differ only here. */
 export interface WorkerProcess {

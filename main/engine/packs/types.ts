@@ -228,4 +228,22 @@ export interface GoldenWords {
   readonly confidence: number | null;
 }
 
+/** Photos with their texts that a pack ships: what general search is judged by, and kept up with while a head learns. */
+export interface GenericSet {
+  readonly name: string;
+  readonly dims: number;
+  /** Judged by them, never trained on; the pack was not trained on them either. */
+  readonly judged: GenericPairs;
+  readonly replay: GenericPairs;
+}
+
+export interface GenericPairs {
+  /** (photos, dims) unit rows of the pack's own image side. */
+  readonly images: Float32Array;
+  /** (pairs,): row of `images`; a photo may have several texts. */
+  readonly photos: Int32Array;
+  /** (pairs,): to be embedded as they are. */
+  readonly texts: readonly string[];
+}
+
 export type PackDescription = EmbedPack | LanguagePack;

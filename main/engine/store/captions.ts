@@ -31,6 +31,10 @@ export function createCaptionTable(db: Database, words: WordWriter): CaptionTabl
   const describedHashOf = db
     .prepare<[number], string | null>('SELECT coalesce(described_hash, hash) FROM photos WHERE id = ?')
     .pluck();
+  const allByHand = db.prepare<[], { photoId: number; text: string; at: number }>(
+    `SELECT h.text, h.at, min(p.id) AS photoId FROM hand_captions h JOIN photos p ON p.described_hash = h.hash
+     WHERE h.text <> '' AND p.width IS NOT NULL GROUP BY h.hash ORDER BY photoId`,
+  );
   const putModel = db.prepare(
     `INSERT INTO model_captions (hash, fingerprint, pack_id, text, sure, confidence, at)
      VALUES (@hash, @fingerprint, @packId, @text, @sure, @confidence, @at)
@@ -82,6 +86,7 @@ export function createCaptionTable(db: Database, words: WordWriter): CaptionTabl
       }
       return rows;
     },
+    byHand: () => allByHand.all(),
     ofModel: (photoId, fingerprint) => toRow(photoId, ofModel.get(photoId, fingerprint)),
     putModel(rows) {
       db.transaction(() => {

@@ -34,6 +34,8 @@ export interface CaptionTable {
   /** The caption that is shown: by hand, else the newest of a model. */
   get(photoId: number): CaptionRow | undefined;
   getMany(photoIds: readonly number[]): ReadonlyMap<number, CaptionRow>;
+  /** Captions by hand of indexed photos, in id order; copies of the same bytes once each. */
+  byHand(): { photoId: number; text: string; at: number }[];
   /** What this very model said of the photo's present bytes. */
   ofModel(photoId: number, fingerprint: string): CaptionRow | undefined;
   /** One transaction; the words can be found at once. Photos that are gone by now are left out. */

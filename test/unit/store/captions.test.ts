@@ -52,6 +52,17 @@ test('a caption by hand goes before those of models and gives way when it is tak
   assert.deepEqual(found(store, 'rex'), []);
 });
 
+test('captions by hand are listed once for all copies, those of models and empty ones never', (t) => {
+  const { store, rootId } = library(t, ['a.jpg', 'b.jpg', 'c.jpg']);
+  const [copy] = store.photos.add(rootId, [file('copy of a.jpg')]);
+  store.photos.commitCopy(copy ?? 0, 1, { bytes: 1, mtimeMs: 1 });
+  store.captions.setHand(copy ?? 0, 'Our Rex', 20);
+  store.captions.setHand(2, 'gone again', 20);
+  store.captions.setHand(2, '', 30);
+  store.captions.putModel([said(3, 'a dog')]);
+  assert.deepEqual(store.captions.byHand(), [{ photoId: 1, text: 'Our Rex', at: 20 }]);
+});
+
 test('of several models the newest is shown, and each remembers what it said', (t) => {
   const { store } = library(t, ['a.jpg']);
   store.captions.putModel([said(1, 'a dog')]);
