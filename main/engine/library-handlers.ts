@@ -17,6 +17,7 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
       store.thumbnails.trim(0);
       // Captions and albums would be there again with the photos; whoever erases wants neither.
       store.erase.descriptions();
+      forgetLearning(rooms);
       rooms.language.reset();
       rooms.albums.changed();
       bus.emit('albums', { albums: rooms.albums.current() });
@@ -32,6 +33,16 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
     },
     'roots.remove': ({ rootId }) => library.removeRoot(rootId),
   };
+}
+
+/** Thumbs and names too; vectors that a head made cannot be in use when their head goes. */
+function forgetLearning({ store, bus }: Rooms): void {
+  const base = store.embeddings.activeModel()?.base;
+  if (base !== undefined && base !== null) store.embeddings.setActiveModel(base.modelId);
+  store.erase.learning();
+  bus.emit('feedback', store.feedback.counts());
+  bus.emit('names', { names: [] });
+  bus.emit('runs', { runs: [], active: null });
 }
 
 /** Counting looks at every photo: 100 ms for 100,000, too long for something that is asked after every event. */
@@ -106,6 +117,20 @@ const writing = new Set<keyof Handlers>([
   'albums.remove',
   'albums.add',
   'albums.take',
+  'feedback.set',
+  'feedback.clear',
+  'queries.forget',
+  'names.teach',
+  'names.update',
+  'names.take',
+  'names.remove',
+  'tune.run',
+  'tune.stop',
+  'tune.accept',
+  'tune.decline',
+  'tune.undo',
+  'tune.remove',
+  'tune.import',
 ]);
 
 /** @throws AppError library-locked when the call writes and the library is open for reading only. */

@@ -109,16 +109,18 @@ function checkIdentity(db: Database.Database, path: string, known: number): void
  * library-damaged, vectors are checked for their length, and graph chunks carry checksums.
  */
 function checkSmallTables(db: Database.Database, path: string): void {
-  const described = libraryVersion(db) >= 2;
+  const version = libraryVersion(db);
   const small = ['state', 'roots', 'models', 'settings', 'snapshots'];
-  for (const table of described ? [...small, 'tags', 'albums'] : small) {
+  if (version >= 2) small.push('tags', 'albums');
+  if (version >= 3) small.push('names', 'runs', 'past_queries');
+  for (const table of small) {
     const found = db.pragma(`quick_check('${table}')`, { simple: true });
     if (found !== 'ok') throw damaged(path, String(found));
   }
   const big = ['photos', 'embeddings', 'removals', 'snapshot_chunks'];
-  const words = ['hand_captions', 'model_captions', 'photo_tags', 'words_data', 'phrases_data'];
-  for (const table of described ? [...big, ...words] : big)
-    db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+  if (version >= 2) big.push('hand_captions', 'model_captions', 'photo_tags', 'words_data', 'phrases_data');
+  if (version >= 3) big.push('feedback', 'name_photos', 'heads', 'run_checkpoints');
+  for (const table of big) db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
 }
 
 function needsWriter(path: string): AppError {

@@ -1,6 +1,8 @@
 /** Vectors: one row per photo and model, and which model is in use. */
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.ts';
+import type { Log } from '../log.ts';
+import { createDerivedModels } from './derived-models.ts';
 import type { History } from './history.ts';
 import type { EmbeddingTable, Vectors } from './types.ts';
 
@@ -11,7 +13,7 @@ function vectorToBlob(vector: Float32Array): Buffer {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
-interface VectorRow {
+export interface VectorRow {
   readonly id: number;
   readonly vector: Buffer;
 }
@@ -54,6 +56,7 @@ export function createEmbeddingTable(
   path: string,
   history: History,
   writer: VectorWriter,
+  log: Log,
 ): EmbeddingTable {
   const modelColumns = 'id, fingerprint, pack_id AS packId, dims';
   const byFingerprint = db.prepare<[string], ModelRow>(
@@ -103,6 +106,7 @@ export function createEmbeddingTable(
   };
 
   return {
+    ...createDerivedModels(db, { collect, log }),
     model(fingerprint, packId, dims) {
       const known = byFingerprint.get(fingerprint);
       if (known === undefined) return Number(insertModel.run(fingerprint, packId, dims).lastInsertRowid);
@@ -115,12 +119,6 @@ export function createEmbeddingTable(
       return known.id;
     },
     find: (fingerprint) => byFingerprint.get(fingerprint)?.id,
-    activeModel() {
-      const id = active.get();
-      const model = id === undefined || id === null ? undefined : byId.get(id);
-      if (model === undefined) return undefined;
-      return { modelId: model.id, fingerprint: model.fingerprint, packId: model.packId, dims: model.dims };
-    },
     setActiveModel(modelId) {
       db.transaction(() => {
         dimsOf(modelId);

@@ -11,10 +11,15 @@ import { createCarryOver } from './carry-over.ts';
 import { openConnection } from './connection.ts';
 import { createEmbeddingTable, createVectorWriter } from './embeddings.ts';
 import { createDescriptionEraser } from './erase-descriptions.ts';
+import { createLearningEraser } from './erase-learning.ts';
+import { createFeedbackTable } from './feedback.ts';
 import { createHistory } from './history.ts';
 import { takeLock, type LibraryLock } from './lock.ts';
+import { createNameTable } from './names.ts';
+import { createPastQueryTable } from './past-queries.ts';
 import { createPhotoTable } from './photos.ts';
 import { createRootTable } from './roots.ts';
+import { createRunTable } from './runs.ts';
 import { createSettingTable } from './settings.ts';
 import { createSnapshotTable } from './snapshots.ts';
 import { fromSqlite, withAppErrors } from './sqlite-errors.ts';
@@ -70,7 +75,7 @@ function assemble({ directory, path, readOnly, log, db, lock }: Parts): Store {
     hashOf: (photoId) => hashOf.get(photoId),
     hashInUse: (hash) => hashInUse.get(hash) !== undefined,
   });
-  const tables = createTables(db, path, thumbnails);
+  const tables = createTables(db, path, thumbnails, log);
   let open = true;
   return {
     path,
@@ -100,6 +105,7 @@ export function createTables(
   db: Database,
   path: string,
   thumbnails: Pick<ThumbnailFile, 'put' | 'dropUnused'>,
+  log: Log = silentLog,
 ): Omit<Store, 'path' | 'readOnly' | 'thumbnails' | 'sizes' | 'close'> {
   const history = createHistory(db);
   const vectors = createVectorWriter(db);
@@ -121,7 +127,7 @@ export function createTables(
   return {
     roots: withAppErrors(createRootTable(db, history, wordWriter, onUnused), path),
     photos: withAppErrors(photos, path),
-    embeddings: withAppErrors(createEmbeddingTable(db, path, history, vectors), path),
+    embeddings: withAppErrors(createEmbeddingTable(db, path, history, vectors, log), path),
     snapshots: withAppErrors(createSnapshotTable(db, path), path),
     settings: withAppErrors(createSettingTable(db, path), path),
     captions: withAppErrors(captions, path),
@@ -129,7 +135,17 @@ export function createTables(
     tags: withAppErrors(tags, path),
     albums: withAppErrors(createAlbumTable(db, path, wordWriter), path),
     words: withAppErrors(words, path),
-    erase: withAppErrors(createDescriptionEraser(db, wordWriter), path),
+    feedback: withAppErrors(createFeedbackTable(db), path),
+    queries: withAppErrors(createPastQueryTable(db), path),
+    names: withAppErrors(createNameTable(db, wordWriter), path),
+    runs: withAppErrors(createRunTable(db, path, history), path),
+    erase: withAppErrors(
+      {
+        ...createDescriptionEraser(db, wordWriter),
+        ...createLearningEraser(db, history, wordWriter),
+      },
+      path,
+    ),
   };
 }
 

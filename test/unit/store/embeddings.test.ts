@@ -16,6 +16,7 @@ test('a model is known by its fingerprint and refused with other dimensions', (t
     fingerprint: 'fingerprint-a',
     packId: 'starter',
     dims,
+    base: null,
   });
   assert.throws(() => store.embeddings.setActiveModel(99), { code: 'not-found' });
 });

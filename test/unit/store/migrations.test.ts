@@ -11,6 +11,7 @@ import {
   type Migration,
 } from '../../../main/engine/store/migrations/migrate.ts';
 import { openStore } from '../../../main/engine/store/store.ts';
+import { run } from './learning-fixtures.ts';
 import { dims, finished, hashOf, now, temporaryFolder } from './temporary-library.ts';
 
 /** What a version-N library held, written with the SQL of its time: never edited once N is released. */
@@ -54,6 +55,45 @@ const contents: readonly ((db: Database.Database) => void)[] = [
     const { vector } = finished(1);
     db.prepare('INSERT INTO embeddings VALUES (4294967297, 1, 1, 9, ?)').run(Buffer.from(vector.buffer));
   },
+  (db) => {
+    db.exec(`
+      INSERT INTO roots (id, path, folded_path, added_at) VALUES (1, '/Photos', '/photos', 5);
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, hash, described_hash, status, width, height, format)
+        VALUES (1, 1, 'A.jpg', 'a.jpg', 101, 1001, '${hashOf(1)}', '${hashOf(1)}', 'indexed', 640, 480, 'jpeg');
+      INSERT INTO words (rowid, hand, model, name) VALUES (1, 'grandma', '', 'a');
+      INSERT INTO phrases (rowid, caption, path) VALUES (1, 'grandma', 'a.jpg a');
+      INSERT INTO photos (id, root_id, rel_path, folded_path, bytes, mtime_ms, status, error)
+        VALUES (2, 1, 'b.jpg', 'b.jpg', 1, 1, 'failed', '{"code":"image-broken","message":"It is broken."}');
+      INSERT INTO models (id, fingerprint, pack_id, dims) VALUES (1, 'fingerprint-a', 'starter', ${dims});
+      UPDATE state SET active_model = 1, generation = 9, words_generation = 4;
+      INSERT INTO settings (key, value) VALUES ('theme', '"dark"');
+      INSERT INTO hand_captions VALUES ('${hashOf(1)}', 'Grandma', 7);
+      INSERT INTO model_captions VALUES ('${hashOf(1)}', 'captioner', 'starter', 'a woman', 1, 0.7, 6);
+      INSERT INTO answers VALUES ('${hashOf(1)}', 'answerer', 'who', 'Who?', 'a woman', 1, 0.5, '[]', 'starter', 8);
+      INSERT INTO tags VALUES (1, 'Woman', 'woman', '["a woman"]');
+      INSERT INTO tag_words (rowid, name) VALUES (1, 'woman');
+      INSERT INTO photo_tags VALUES (1, 1, 1, 0.8);
+      INSERT INTO tagged VALUES (1, 1, 9);
+      INSERT INTO albums VALUES (1, 'Family', 'family', NULL, 1, 5);
+      INSERT INTO album_places VALUES (1, 1, 1, '${hashOf(1)}', 1);
+      INSERT INTO feedback VALUES ('${hashOf(1)}', 'my dog', 'My dog', 1, 8);
+      INSERT INTO past_queries VALUES ('my dog', 'My dog', 8, 2);
+      INSERT INTO names VALUES (1, 'Rex', 'rex', 'dog', 8);
+      INSERT INTO name_photos VALUES (1, '${hashOf(1)}', 1, 3);
+      INSERT INTO runs VALUES (1, 'fingerprint-a', '${JSON.stringify(run())}');
+      INSERT INTO run_checkpoints VALUES (1, x'0102');
+      INSERT INTO heads VALUES (1, 'linear', 'fingerprint-a', 2,
+        '37abb222bc2878349e25caf0f7a9dbcfbc4b13ef2845eda4d6a730117ff70a65', '[["b",[2]],["w",[2,2]]]',
+        x'0000803f000000400000803f00000000000000000000803f');
+      INSERT INTO models (id, fingerprint, pack_id, dims, base_model_id, run_id)
+        VALUES (2, 'fingerprint-a+1.x', 'starter', ${dims}, 1, 1);
+      INSERT INTO photo_tags VALUES (2, 1, 1, 0.8);
+      UPDATE state SET active_model = 2, ordering_run = 1;
+    `);
+    const { vector } = finished(1);
+    const put = db.prepare('INSERT INTO embeddings VALUES (? * 4294967296 + 1, ?, 1, 9, ?)');
+    for (const model of [1, 2]) put.run(BigInt(model), model, Buffer.from(vector.buffer));
+  },
 ];
 
 /** A library of a version as the migrations up to it made it. */
@@ -93,7 +133,44 @@ for (let version = 1; version <= migrations.length; version += 1)
     assert.equal(store.answers.history(1)[0]?.answer, 'a woman');
     assert.deepEqual(store.photos.filter({ phrases: ['grandma'], tags: ['WOMAN'], albums: ['family'] }), [1]);
     assert.equal(store.words.generation(), 4);
+    if (version < 3) {
+      assert.deepEqual(store.feedback.counts(), { up: 0, down: 0 });
+      assert.deepEqual(store.names.list(), []);
+      assert.deepEqual(store.runs.list(), []);
+      assert.equal(store.embeddings.activeModel()?.base, null);
+      return;
+    }
+    assert.deepEqual(store.feedback.of('my DOG', [1, 2]), new Map([[1, 'up']]));
+    assert.deepEqual(store.queries.list(9), [{ text: 'My dog', at: 8, times: 2 }]);
+    assert.deepEqual(store.names.find('REX'), { id: 1, name: 'Rex', kind: 'dog', photos: 1, createdAt: 8 });
+    assert.deepEqual(store.runs.list(), [{ ...run(), id: 1, fingerprint: 'fingerprint-a' }]);
+    assert.deepEqual(store.runs.checkpoint(1), Buffer.of(1, 2));
+    assert.deepEqual(store.runs.head(1)?.parameters['w'], {
+      shape: [2, 2],
+      values: Float32Array.of(1, 0, 0, 1),
+    });
+    assert.deepEqual(store.embeddings.activeModel()?.base, {
+      modelId: 1,
+      fingerprint: 'fingerprint-a',
+      runId: 1,
+    });
+    assert.deepEqual(store.embeddings.get(2, 1), finished(1).vector);
+    assert.equal(store.runs.ordering(), 1);
   });
+
+test('a library of version 1 or 2 can learn at once', (t) => {
+  for (const version of [1, 2]) {
+    const directory = join(temporaryFolder(t), String(version));
+    makeLibrary(directory, version);
+    const store = openStore({ directory, now });
+    store.feedback.set(1, 'dog', 'down', 1);
+    const rex = store.names.add({ name: 'Rex', kind: null, createdAt: 1 });
+    store.names.put(rex.id, [1]);
+    assert.deepEqual(store.feedback.counts(), { up: 0, down: 1 });
+    assert.deepEqual(store.names.photos(rex.id), [1]);
+    store.close();
+  }
+});
 
 test('what a library of version 1 held can be described at once', (t) => {
   const directory = temporaryFolder(t);

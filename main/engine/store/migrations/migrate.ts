@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { descriptions } from './0002-descriptions.ts';
+import { learning } from './0003-learning.ts';
 
 /** Marks the file as ours in its header ("AfIm"). */
 export const applicationId = 0x4166496d;
@@ -13,7 +14,7 @@ export const applicationId = 0x4166496d;
 export type Migration = (db: Database) => void;
 
 /** In order: the first one makes version 1 of an empty file. Released ones are never edited. */
-export const migrations: readonly Migration[] = [firstTables, descriptions];
+export const migrations: readonly Migration[] = [firstTables, descriptions, learning];
 
 export function libraryVersion(db: Database): number {
   return db.pragma('user_version', { simple: true }) as number;
