@@ -1,13 +1,14 @@
 /** What cross-attention heads are built of: projections, norms, attention, feed-forward networks. */
-import { add, gelu, multiply, scale } from '../autodiff/arithmetic.ts';
+import { add, divide, gelu, multiply, offset, scale } from '../autodiff/arithmetic.ts';
 import {
   dropout as dropoutBy,
   layerNormalization,
   linear,
   matMul,
+  mean,
   softmax,
 } from '../autodiff/linear-algebra.ts';
-import { reshape, transpose } from '../autodiff/shaping.ts';
+import { reshape, sum, transpose } from '../autodiff/shaping.ts';
 import { axisSize, input, type Shape, type Tensor } from '../autodiff/tensor.ts';
 
 /** How a parameter starts: Glorot's normal, or one number everywhere. */
@@ -49,12 +50,43 @@ export function drop({ dropoutRate }: Workshop, name: string, x: Tensor): Tensor
 }
 
 /** Inputs of this prefix are dropout masks. */
-const dropoutPrefix = 'dropout ';
+export const dropoutPrefix = 'dropout ';
 
-/** σ(Q Kᵀ / √width) for queries (..., n, width) and keys (..., m, width). @returns (..., n, m) */
-export function attentionWeights(queries: Tensor, keys: Tensor): Tensor {
+/**
+ * Which tokens of a sequence there are: (B, n) of 1, and 0 for padding. Left out where there is none. Padding gets no
+ * weight in any attention and is no part of any mean, so that it changes nothing.
+ */
+export type Keep = Tensor | undefined;
+
+/** So far below any product of queries and keys that its share of a softmax is 0 to the last bit. */
+const unseen = -1e9;
+
+/**
+ * σ(Q Kᵀ / √width) for queries (..., n, width) and keys (..., m, width).
+ * @param keep (B, m), of the keys. @returns (..., n, m)
+ */
+export function attentionWeights(queries: Tensor, keys: Tensor, keep?: Keep): Tensor {
   const width = axisSize(keys.shape, keys.shape.length - 1);
-  return softmax(scale(matMul(queries, transpose(keys)), 1 / Math.sqrt(width)));
+  const products = scale(matMul(queries, transpose(keys)), 1 / Math.sqrt(width));
+  if (keep === undefined) return softmax(products);
+  const [batch, count] = [axisSize(keep.shape, 0), axisSize(keep.shape, 1)];
+  const hidden = offset(scale(keep, -unseen), unseen);
+  const between = products.shape.slice(1, -1).map(() => 1);
+  return softmax(add(products, reshape(hidden, [batch, ...between, count])));
+}
+
+/** (B, n, d) to (B, d): the mean over the tokens that there are. */
+export function pool(tokens: Tensor, keep?: Keep): Tensor {
+  if (keep === undefined) return mean(tokens, [1]);
+  const [batch, count] = [axisSize(tokens.shape, 0), axisSize(tokens.shape, 1)];
+  const shares = reshape(keep, [batch, count, 1]);
+  return divide(sum(multiply(tokens, shares), [1]), sum(shares, [1]));
+}
+
+/** (B, n, d) to (B, 1, d): the mean over the tokens that there are, as a token. */
+export function meanToken(tokens: Tensor, keep?: Keep): Tensor {
+  const [batch, width] = [axisSize(tokens.shape, 0), axisSize(tokens.shape, 2)];
+  return reshape(pool(tokens, keep), [batch, 1, width]);
 }
 
 /** (B, n, d) to (B, heads, n, d / heads). */
@@ -92,21 +124,22 @@ export const namesUnder = (prefix: string): AttentionNames => ({
 
 /**
  * Multi-head attention (Vaswani et al. 2017) of (B, n, d) over (B, m, d).
- * @param sharedKeys one key and one value for all query heads (multi-query attention, Shazeer 2019).
+ * @param options.keep (B, m), of what is attended to.
+ * @param options.sharedKeys one key and one value for all query heads (multi-query attention, Shazeer 2019).
  */
 export function attend(
   shop: Workshop,
   names: AttentionNames,
   from: Tensor,
   to: Tensor,
-  { sharedKeys = false } = {},
+  { sharedKeys = false, keep }: { readonly sharedKeys?: boolean; readonly keep?: Keep } = {},
 ): Tensor {
   const { dims, heads } = shop;
   const width = sharedKeys ? dims / heads : dims;
   const queries = splitHeads(project(shop, names.query, from, dims), heads);
   const keys = splitHeads(project(shop, names.key, to, width), sharedKeys ? 1 : heads);
   const values = splitHeads(project(shop, names.value, to, width), sharedKeys ? 1 : heads);
-  const attended = joinHeads(matMul(attentionWeights(queries, keys), values));
+  const attended = joinHeads(matMul(attentionWeights(queries, keys, keep), values));
   return names.output === null ? attended : project(shop, names.output, attended, dims);
 }
 
@@ -123,10 +156,15 @@ function network(shop: Workshop, name: string, x: Tensor): Tensor {
   return project(shop, `${name}.out`, gelu(project(shop, `${name}.in`, x, 4 * shop.dims)), shop.dims);
 }
 
-/** A pre-norm Transformer layer; over `to` when it is given, else over itself. */
-export function encoderLayer(shop: Workshop, name: string, x: Tensor, to?: Tensor): Tensor {
+/** A pre-norm Transformer layer; over `to` when it is given, else over itself. @param keep of what is attended to. */
+export function encoderLayer(
+  shop: Workshop,
+  name: string,
+  x: Tensor,
+  { to, keep }: { readonly to?: Tensor; readonly keep?: Keep } = {},
+): Tensor {
   const normed = norm(shop, `${name}.norm1`, x);
   const over = to === undefined ? normed : norm(shop, `${name}.norm_to`, to);
-  const attended = add(x, attend(shop, namesUnder(`${name}.attention`), normed, over));
+  const attended = add(x, attend(shop, namesUnder(`${name}.attention`), normed, over, { keep }));
   return add(attended, network(shop, `${name}.network`, norm(shop, `${name}.norm2`, attended)));
 }

@@ -1,18 +1,20 @@
 /** The seventeen cross-attention heads of the study, v0 to v11, each as its definition says. */
-import { add, divide, multiply, scale, sigmoid } from '../autodiff/arithmetic.ts';
-import { l2Normalize, matMul, mean, softmax } from '../autodiff/linear-algebra.ts';
-import { concat, expand, reshape, split, sum, transpose } from '../autodiff/shaping.ts';
-import { axisSize, type Tensor } from '../autodiff/tensor.ts';
+import { add, multiply, scale, sigmoid } from '../autodiff/arithmetic.ts';
+import { l2Normalize, matMul, softmax } from '../autodiff/linear-algebra.ts';
+import { concat, expand, split, sum, transpose } from '../autodiff/shaping.ts';
+import type { Tensor } from '../autodiff/tensor.ts';
 import {
   attend,
   attentionWeights,
   drop,
   gatedNetwork,
   joinHeads,
+  meanToken,
   namesUnder,
   norm,
   project,
   splitHeads,
+  type Keep,
   type Workshop,
 } from './blocks.ts';
 
@@ -20,27 +22,31 @@ import {
 export interface TokenPair {
   readonly images: Tensor;
   readonly texts: Tensor;
+  /** (B, Nₜ), of the texts: they differ in length. Photos always have all their tokens. */
+  readonly keep?: Keep;
 }
 
-export type LabHead = (pair: TokenPair, shop: Workshop) => TokenPair;
+export type LabHead = (pair: TokenPair, shop: Workshop) => Omit<TokenPair, 'keep'>;
 
 /** One weight matrix for both ways: I' = A T, T' = Aᵀ I. */
-function sharedWay(weights: Tensor, images: Tensor, texts: Tensor): TokenPair {
+function sharedWay(weights: Tensor, images: Tensor, texts: Tensor): Omit<TokenPair, 'keep'> {
   return { images: matMul(weights, texts), texts: matMul(transpose(weights), images) };
 }
 
 /** One layer norm for both modalities. */
-const normed = ({ images, texts }: TokenPair, shop: Workshop): TokenPair => ({
+const normed = ({ images, texts, keep }: TokenPair, shop: Workshop): TokenPair => ({
   images: norm(shop, 'norm', images),
   texts: norm(shop, 'norm', texts),
+  keep,
 });
 
-const v0: LabHead = ({ images, texts }) => ({
-  images: matMul(attentionWeights(images, texts), texts),
+const v0: LabHead = ({ images, texts, keep }) => ({
+  images: matMul(attentionWeights(images, texts, keep), texts),
   texts: matMul(attentionWeights(texts, images), images),
 });
 
-const v1: LabHead = ({ images, texts }) => sharedWay(attentionWeights(images, texts), images, texts);
+const v1: LabHead = ({ images, texts, keep }) =>
+  sharedWay(attentionWeights(images, texts, keep), images, texts);
 
 const v2: LabHead = (pair, shop) => v1(normed(pair, shop), shop);
 
@@ -50,11 +56,12 @@ const v3: LabHead = (pair, shop) => {
 };
 
 const v4: LabHead = (pair, shop) => {
-  const { images, texts } = normed(pair, shop);
+  const { images, texts, keep } = normed(pair, shop);
   return v1(
     {
       images: project(shop, 'image', images, shop.dims),
       texts: project(shop, 'text', texts, shop.dims),
+      keep,
     },
     shop,
   );
@@ -68,17 +75,21 @@ const v5: LabHead = (pair, shop) => {
 };
 
 const v6: LabHead = (pair, shop) => {
-  const { images, texts } = normed(pair, shop);
+  const { images, texts, keep } = normed(pair, shop);
   const { dims } = shop;
-  const weights = attentionWeights(project(shop, 'query', images, dims), project(shop, 'key', texts, dims));
+  const weights = attentionWeights(
+    project(shop, 'query', images, dims),
+    project(shop, 'key', texts, dims),
+    keep,
+  );
   return sharedWay(weights, project(shop, 'value', images, dims), project(shop, 'value', texts, dims));
 };
 
 const v7: LabHead = (pair, shop) => {
-  const { images, texts } = normed(pair, shop);
+  const { images, texts, keep } = normed(pair, shop);
   const { dims, heads } = shop;
   const parted = (name: string, x: Tensor): Tensor => splitHeads(project(shop, name, x, dims), heads);
-  const weights = attentionWeights(parted('query', images), parted('key', texts));
+  const weights = attentionWeights(parted('query', images), parted('key', texts), keep);
   const out = sharedWay(weights, parted('value', images), parted('value', texts));
   return {
     images: norm(shop, 'norm_out', joinHeads(out.images)),
@@ -87,18 +98,28 @@ const v7: LabHead = (pair, shop) => {
 };
 
 const v8: LabHead = (pair, shop) => {
-  const { images, texts } = normed(pair, shop);
+  const { images, texts, keep } = normed(pair, shop);
   const names = namesUnder('attention');
   return {
-    images: norm(shop, 'norm_out', attend(shop, names, images, texts)),
+    images: norm(shop, 'norm_out', attend(shop, names, images, texts, { keep })),
     texts: norm(shop, 'norm_out', attend(shop, names, texts, images)),
   };
 };
 
+/** From one modality's tokens over the other's, as a head of the later ones does it. */
+interface Crossing {
+  readonly from: Tensor;
+  readonly to: Tensor;
+  /** Of `to`. */
+  readonly keep: Keep;
+  /** Of `from`. */
+  readonly modality: 'image' | 'text';
+}
+
 interface V9Parts {
   /** What the tokens are before attention. */
   readonly prepare?: (pair: TokenPair, shop: Workshop) => TokenPair;
-  readonly way?: (from: Tensor, to: Tensor, shop: Workshop, modality: 'image' | 'text') => Tensor;
+  readonly way?: (crossing: Crossing, shop: Workshop) => Tensor;
   /** What becomes of attended tokens, given those before attention. */
   readonly finish?: (
     attended: Tensor,
@@ -108,20 +129,17 @@ interface V9Parts {
   ) => Tensor;
 }
 
-const plainWay = (from: Tensor, to: Tensor, shop: Workshop): Tensor =>
-  attend(shop, namesUnder('attention'), from, to);
+const plainWay = ({ from, to, keep }: Crossing, shop: Workshop): Tensor =>
+  attend(shop, namesUnder('attention'), from, to, { keep });
 
 /** Norm, attention, dropout, norm, gated network with a residual round it only; the later heads vary its parts. */
 function v9With({ prepare = (pair) => pair, way = plainWay, finish = (x) => x }: V9Parts): LabHead {
   return (pair, shop) => {
-    const { images, texts } = normed(prepare(pair, shop), shop);
-    const side = (from: Tensor, to: Tensor, modality: 'image' | 'text'): Tensor => {
-      const attended = finish(
-        drop(shop, `${modality} attention`, way(from, to, shop, modality)),
-        from,
-        shop,
-        modality,
-      );
+    const { images, texts, keep } = normed(prepare(pair, shop), shop);
+    const side = (crossing: Crossing): Tensor => {
+      const { from, modality } = crossing;
+      const across = drop(shop, `${modality} attention`, way(crossing, shop));
+      const attended = finish(across, from, shop, modality);
       const hidden = gatedNetwork(
         { ...shop, dropoutRate: 0 },
         'network',
@@ -129,7 +147,10 @@ function v9With({ prepare = (pair) => pair, way = plainWay, finish = (x) => x }:
       );
       return add(attended, drop(shop, `${modality} network`, hidden));
     };
-    return { images: side(images, texts, 'image'), texts: side(texts, images, 'text') };
+    return {
+      images: side({ from: images, to: texts, keep, modality: 'image' }),
+      texts: side({ from: texts, to: images, keep: undefined, modality: 'text' }),
+    };
   };
 }
 
@@ -140,11 +161,14 @@ function gated(attended: Tensor, original: Tensor, shop: Workshop, modality: str
 }
 
 /** Three levels, each a projection and a norm with attention of its own, fused by learnt weights that sum to 1. */
-function threeLevels(from: Tensor, to: Tensor, shop: Workshop, sharedKeys: boolean): Tensor {
+function threeLevels({ from, to, keep }: Crossing, shop: Workshop, sharedKeys: boolean): Tensor {
   const levels = [0, 1, 2].map((level) => {
     const at = (x: Tensor): Tensor =>
       norm(shop, `level${String(level)}.norm`, project(shop, `level${String(level)}`, x, shop.dims));
-    return attend(shop, namesUnder(`level${String(level)}.attention`), at(from), at(to), { sharedKeys });
+    return attend(shop, namesUnder(`level${String(level)}.attention`), at(from), at(to), {
+      sharedKeys,
+      keep,
+    });
   });
   const weights = split(softmax(shop.parameter('level_weights', [3], 0)), [1, 1, 1], 0);
   const parts = levels.map((level, i) => multiply(level, weights[i] ?? level));
@@ -160,8 +184,8 @@ function withSimilarity(attended: Tensor, original: Tensor, shop: Workshop): Ten
 }
 
 /** A context layer: the modality's mean, projected, added to each of its tokens. */
-function withContext(shop: Workshop, modality: string, x: Tensor): Tensor {
-  const context = project(shop, `${modality}.context`, mean(x, [1], true), shop.dims);
+function withContext(shop: Workshop, modality: string, x: Tensor, keep?: Keep): Tensor {
+  const context = project(shop, `${modality}.context`, meanToken(x, keep), shop.dims);
   return add(x, context);
 }
 
@@ -177,27 +201,22 @@ export const crossAttentionHeads = {
   v8,
   v9: v9With({}),
   v10_1: v9With({
-    way: (from, to, shop, modality) => attend(shop, namesUnder(`${modality}.attention`), from, to),
+    way: ({ from, to, keep, modality }, shop) =>
+      attend(shop, namesUnder(`${modality}.attention`), from, to, { keep }),
   }),
   v10_2: v9With({ finish: gated }),
   v10_3: v9With({
-    prepare: ({ images, texts }, shop) => ({
+    prepare: ({ images, texts, keep }, shop) => ({
       images: withContext(shop, 'image', images),
-      texts: withContext(shop, 'text', texts),
+      texts: withContext(shop, 'text', texts, keep),
+      keep,
     }),
   }),
   v10_4: v9With({
-    way: (from, to, shop) => attend(shop, namesUnder('attention'), from, to, { sharedKeys: true }),
+    way: ({ from, to, keep }, shop) =>
+      attend(shop, namesUnder('attention'), from, to, { sharedKeys: true, keep }),
   }),
-  v10_5: v9With({ way: (from, to, shop) => threeLevels(from, to, shop, false) }),
+  v10_5: v9With({ way: (crossing, shop) => threeLevels(crossing, shop, false) }),
   v10_6: v9With({ finish: withSimilarity }),
-  v11: v9With({ way: (from, to, shop) => threeLevels(from, to, shop, true) }),
+  v11: v9With({ way: (crossing, shop) => threeLevels(crossing, shop, true) }),
 } as const satisfies Record<string, LabHead>;
-
-/** (B, n, d) to (B, d): the mean over tokens, leaving out what the mask (B, n), 1 or 0, says. */
-export function pool(tokens: Tensor, mask?: Tensor): Tensor {
-  if (mask === undefined) return mean(tokens, [1]);
-  const [batch, count] = [axisSize(tokens.shape, 0), axisSize(tokens.shape, 1)];
-  const shares = reshape(mask, [batch, count, 1]);
-  return divide(sum(multiply(tokens, shares), [1]), sum(shares, [1]));
-}

@@ -5,8 +5,8 @@ import { gradients } from '../../../../main/engine/tune/autodiff/gradients.ts';
 import { openGraph } from '../../../../main/engine/tune/autodiff/graph-session.ts';
 import { sum } from '../../../../main/engine/tune/autodiff/shaping.ts';
 import { elementCount, input, type Tensor } from '../../../../main/engine/tune/autodiff/tensor.ts';
-import type { ParameterLookup, Workshop } from '../../../../main/engine/tune/lab/blocks.ts';
-import { pool, type TokenPair } from '../../../../main/engine/tune/lab/cross-attention.ts';
+import { pool, type ParameterLookup, type Workshop } from '../../../../main/engine/tune/lab/blocks.ts';
+import type { TokenPair } from '../../../../main/engine/tune/lab/cross-attention.ts';
 import {
   collectParameters,
   labHeadNames,
@@ -141,4 +141,49 @@ await test('pooling leaves out what the mask says', async () => {
   });
   assert.deepEqual([...out], [2, 3]);
   await graph.release();
+});
+
+await test('padding after a text changes nothing, in any head', async () => {
+  const normal = seededNormal(9);
+  const numbers = (length: number): Float32Array => Float32Array.from({ length }, normal);
+  const images = numbers(batch * imageTokens * dims);
+  const texts = numbers(batch * textTokens * dims);
+  const longer = textTokens + 2;
+  // Padding of any kind, also of large numbers.
+  const padded = numbers(batch * longer * dims).map((value) => 50 * value);
+  const mask = new Float32Array(batch * longer);
+  for (let row = 0; row < batch; row++) {
+    padded.set(texts.subarray(row * textTokens * dims, (row + 1) * textTokens * dims), row * longer * dims);
+    mask.fill(1, row * longer, row * longer + textTokens);
+  }
+  for (const name of labHeadNames) {
+    const specs = collectParameters((lookup) => labHeads[name](pair, shop(lookup)), normal);
+    const parameters = Object.fromEntries(
+      Object.entries(specs).map(([key, { start }]) => [key, start.map((value) => value + 0.3 * normal())]),
+    );
+    const inputs = Object.fromEntries(
+      Object.entries(specs).map(([key, { shape }]) => [key, input(key, shape)]),
+    );
+    const pooled = async (count: number, feeds: Record<string, Float32Array>): Promise<number[]> => {
+      const keep = input('mask', [batch, count]);
+      const out = labHeads[name](
+        { images: pair.images, texts: input('texts', [batch, count, dims]), keep },
+        shop(lookupIn(inputs)),
+      );
+      const graph = await openGraph(
+        { images: pool(out.images), texts: pool(out.texts, keep) },
+        { threads: 1 },
+      );
+      const found = await graph.run({ ...parameters, images, ...feeds });
+      await graph.release();
+      return [...found.images, ...found.texts].map(Number);
+    };
+    const plain = await pooled(textTokens, { texts, mask: new Float32Array(batch * textTokens).fill(1) });
+    const withPadding = await pooled(longer, { texts: padded, mask });
+    for (const [i, value] of plain.entries())
+      assert.ok(
+        Math.abs(value - withPadding[i]!) <= 1e-4 * Math.max(1, Math.abs(value)),
+        `${name}: ${String(value)} without padding, ${String(withPadding[i])} with it`,
+      );
+  }
 });
