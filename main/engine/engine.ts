@@ -12,6 +12,7 @@ import { AppError } from '../errors.ts';
 import { albumHandlers } from './album-handlers.ts';
 import { askHandlers } from './ask-handlers.ts';
 import { captionHandlers } from './caption-handlers.ts';
+import { feedbackHandlers } from './feedback-handlers.ts';
 import { indexingHandlers } from './indexing-handlers.ts';
 import { libraryHandlers, refuseWriting } from './library-handlers.ts';
 import { openRooms } from './open-rooms.ts';
@@ -91,6 +92,7 @@ function createHandlers(rooms: Rooms): Handlers {
     ...askHandlers(rooms),
     ...tagHandlers(rooms),
     ...albumHandlers(rooms),
+    ...feedbackHandlers(rooms),
     ...packHandlers(rooms),
     ...settingsHandlers(rooms),
     'search.query': (input, { signal }) => courtesy.search(() => search.query(input, signal)),

@@ -75,6 +75,19 @@ function monthOf(time: number): string {
   return Number.isNaN(date.getTime()) ? '1970-01' : date.toISOString().slice(0, -17);
 }
 
+/** Photos of these ids that are there, each with its file. */
+export function summariesWithPath(
+  store: Store,
+  photoIds: readonly number[],
+): ReadonlyMap<number, PhotoSummary & { path: string }> {
+  const roots = rootPaths(store);
+  return new Map(
+    store.photos
+      .getMany(photoIds)
+      .map((row) => [row.id, { ...summaryOf(row), path: join(roots.get(row.rootId) ?? '', row.relPath) }]),
+  );
+}
+
 function summaryOf(row: PhotoRow): PhotoSummary {
   return {
     id: row.id,

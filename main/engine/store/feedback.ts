@@ -40,6 +40,12 @@ export function createFeedbackTable(db: Database): FeedbackTable {
 
   return {
     set(photoId, text, vote, at) {
+      const key = queryKey(text);
+      if (key === '')
+        throw new AppError(
+          'input-invalid',
+          'A thumb is for a photo and the words that found it: give the words.',
+        );
       db.transaction(() => {
         const hash = hashOf.get(photoId);
         if (hash === undefined || hash === null)
@@ -50,7 +56,7 @@ export function createFeedbackTable(db: Database): FeedbackTable {
               : 'The photo is not in the library any more.',
             { details: { photoId } },
           );
-        put.run({ hash, key: queryKey(text), text: text.trim(), vote: toNumber(vote), at });
+        put.run({ hash, key, text: text.trim(), vote: toNumber(vote), at });
       })();
     },
     of(text, photoIds) {

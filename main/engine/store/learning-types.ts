@@ -15,7 +15,7 @@ export interface FeedbackRow {
  * bytes, as captions do: copies share them, and they are there again when a file comes back or is edited.
  */
 export interface FeedbackTable {
-  /** Null takes it back. @throws AppError not-found */
+  /** Null takes it back. @throws AppError not-found, input-invalid without words */
   set(photoId: number, text: string, vote: Vote | null, at: number): void;
   of(text: string, photoIds: readonly number[]): ReadonlyMap<number, Vote>;
   counts(): { up: number; down: number };

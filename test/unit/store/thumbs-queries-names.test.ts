@@ -52,6 +52,7 @@ test('one thumb counts for a photo and a query, however the query is typed', (t)
   store.feedback.clear();
   assert.deepEqual(store.feedback.list({ offset: 0, limit: 9 }), []);
   assert.throws(() => store.feedback.set(99, 'dog', 'up', 1), { code: 'not-found' });
+  assert.throws(() => store.feedback.set(1, ' ', 'up', 1), { code: 'input-invalid' });
 });
 
 test('a photo that was never read cannot be judged', (t) => {
