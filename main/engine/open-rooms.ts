@@ -2,15 +2,19 @@
 import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
 import { createBackground, type Background } from './background.ts';
+import { deriveCommitted } from './derive.ts';
 import { createDescribing } from './describing.ts';
 import { createEventBus } from './event-bus.ts';
 import { createGrants } from './grants.ts';
 import { openIndex } from './index/open-index.ts';
+import type { VectorIndex } from './index/types.ts';
 import { createDecoder } from './inference/decoder.ts';
 import { createLanguageKeeper } from './language-keeper.ts';
 import { createLibrary } from './library/library.ts';
 import type { Timers } from './library/types.ts';
+import { createLearning, projectionOf } from './learning-rooms.ts';
 import { createModelKeeper, type LoadedModel } from './model-keeper.ts';
+import { openHead } from './open-head.ts';
 import { createPackShelf } from './pack-shelf.ts';
 import { createPackSwitch } from './pack-switch.ts';
 import type { Rooms } from './rooms.ts';
@@ -18,6 +22,7 @@ import { createAlbums } from './search/albums.ts';
 import { createSearch } from './search/search.ts';
 import { createTags } from './search/tags.ts';
 import { openStore } from './store/store.ts';
+import { createTurns } from './turns.ts';
 import type { EngineOptions } from './types.ts';
 
 /** A person sees five changes a second as continuous, and every client draws each of them. */
@@ -52,13 +57,17 @@ export function openRooms(options: EngineOptions): OpenRooms {
       ...language.tasksOf(id),
     ],
   });
+  const openIndexOf = (modelId: number, dims: number, linksOf?: number): Promise<VectorIndex> =>
+    openIndex({ store, modelId, dims, log, linksOf });
   const models = createModelKeeper({
     store,
     log,
     defaultPackId: packs.defaultPackId,
     loadEmbedder: (packId, onText) => packs.load(packId, onText),
-    openIndex: (modelId, dims) => openIndex({ store, modelId, dims, log }),
+    openIndex: openIndexOf,
+    openHead: (runId, base) => openHead({ store, projectionOf }, runId, base),
     onProblem: (error) => notice({ ...error, level: 'error', key: 'pack' }),
+    onHeadLost: (error) => notice({ ...error, level: 'warning', key: 'head' }),
   });
   const language = createLanguageKeeper({
     store,
@@ -94,14 +103,17 @@ export function openRooms(options: EngineOptions): OpenRooms {
   const library = createLibrary({
     store,
     decoder,
-    model: () => (runModel = models.current()),
+    // New photos get the pack's own vectors first, whatever head is in use.
+    model: () => (runModel = models.current())?.base,
     libraryFolder: directory,
     thumbnailsMaxBytes: () => readSettings(store).thumbnailsMaxBytes,
     log,
     now,
     timers,
     onCommitted(rows, generation) {
-      if (runModel?.index === models.index()) models.index()?.upsert(rows, generation);
+      const current = models.current();
+      if (current !== undefined && runModel?.base.modelId === current.base.modelId)
+        deriveCommitted(store, current, rows, generation);
       // The pack was changed in the midst of this run: its photos need vectors of the new one, too.
       else catchUpSoon();
       libraryChanged();
@@ -169,7 +181,27 @@ export function openRooms(options: EngineOptions): OpenRooms {
       if (report.indexed + report.removed > 0) await models.index()?.save();
     });
   };
-  const packSwitch = createPackSwitch({ store, library, models, packs, log, openIndex });
+  /** One change of packs or heads at a time: two would race for the same files, memory and pointer. */
+  const inTurn = createTurns();
+  const learning = createLearning({
+    ...options,
+    store,
+    models,
+    openIndex: openIndexOf,
+    inTurn,
+    // Found by other vectors: results, tags and smart albums follow.
+    onSwapped: libraryChanged,
+  });
+  const packSwitch = createPackSwitch({
+    store,
+    library,
+    models,
+    packs,
+    log,
+    openIndex: openIndexOf,
+    inTurn,
+    catchUpHead: learning.catchUpHead,
+  });
   let catchingUp = false;
   const catchUpSoon = (): void => {
     if (catchingUp || store.readOnly) return;
@@ -202,6 +234,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     indexSoon,
     applySettings: () => library.setWatching(watch && readSettings(store).watchFolders),
     packSwitch,
+    learning,
   };
   // Not awaited: a library opens at once, and a query waits no longer than its pack takes.
   if (watch) startUp(rooms, work);
@@ -219,6 +252,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
         // It is rebuilt from the vectors at the next start; nothing is lost but that time.
         log.warn('the index could not be saved', { message: AppError.from(thrown).message });
       }
+      await learning.close();
       await language.close();
       await models.close();
       await decoder.close();

@@ -1,12 +1,14 @@
 /** Changing the pack under a running library: vectors are made beside the old ones, then both are swapped at once. */
 import { AppError } from '../errors.ts';
 import type { PackProgress } from '../contract.ts';
+import { bringUpToDate } from './derive.ts';
 import type { VectorIndex } from './index/types.ts';
 import type { Embedder } from './inference/types.ts';
 import type { Library } from './library/types.ts';
 import type { Log } from './log.ts';
 import type { LoadedModel, ModelKeeper } from './model-keeper.ts';
 import type { Store } from './store/types.ts';
+import type { InTurn } from './turns.ts';
 
 export interface PackSwitchOptions {
   readonly store: Store;
@@ -14,18 +16,18 @@ export interface PackSwitchOptions {
   readonly models: ModelKeeper;
   readonly packs: { readonly load: (packId: string) => Promise<Embedder> };
   readonly log: Log;
-  readonly openIndex: (options: {
-    store: Store;
-    modelId: number;
-    dims: number;
-    log: Log;
-  }) => Promise<VectorIndex>;
+  readonly openIndex: (modelId: number, dims: number) => Promise<VectorIndex>;
+  /** Shared with the head switch: two changes would race for the same files, memory and pointer. */
+  readonly inTurn: InTurn;
+  /** Vectors that the head in use lacks. @returns how many were made. */
+  readonly catchUpHead: (model: LoadedModel, signal: AbortSignal | undefined) => Promise<number>;
 }
 
 export interface PackSwitch {
   /**
    * Embeds what the pack lacks, then makes it the active one. Searching goes on with the old pack meanwhile;
-   * after a cancel or a crash, the next attempt goes on where this one stopped.
+   * after a cancel or a crash, the next attempt goes on where this one stopped. A head that was in use fits the new
+   * pack no more: the pack begins without one.
    * @throws AppError cancelled, pack-missing, pack-invalid, pack-unfit, disk-full, worker-died
    */
   use(
@@ -34,7 +36,7 @@ export interface PackSwitch {
   ): Promise<void>;
   /** Loads the active pack anew, on the provider that the settings now name. */
   reload(): Promise<void>;
-  /** Vectors that the active pack lacks, because its files were replaced. @returns how many were made. */
+  /** Vectors that the active pack, or the head over it, lacks. @returns how many were made. */
   catchUp(signal?: AbortSignal): Promise<number>;
 }
 
@@ -42,14 +44,7 @@ export interface PackSwitch {
 const mostPasses = 5;
 
 export function createPackSwitch(options: PackSwitchOptions): PackSwitch {
-  const { store, library, models, packs, log, openIndex } = options;
-  /** One change of packs at a time: two would race for the same files and memory. */
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = turn.then(work, work);
-    turn = result.catch(() => undefined);
-    return result;
-  };
+  const { store, library, models, packs, log, openIndex, inTurn } = options;
 
   const embedAll = async (
     model: { modelId: number; embedder: Embedder },
@@ -79,12 +74,12 @@ export function createPackSwitch(options: PackSwitchOptions): PackSwitch {
       const modelId = store.embeddings.model(embedder.fingerprint, packId, embedder.dims);
       await embedAll({ modelId, embedder }, packId, signal, onProgress);
       onProgress({ packId, stage: 'swap', done: 0, total: 1, bytesPerSecond: null });
-      index = await openIndex({ store, modelId, dims: embedder.dims, log });
+      index = await openIndex(modelId, embedder.dims);
       signal.throwIfAborted();
       // What came in while the index was opened; nothing is awaited between this and the swap.
       await library.embedMissing({ model: { modelId, embedder }, signal });
-      bringUpToDate(store, { modelId, packId, embedder, index });
-      models.swap({ modelId, packId, embedder, index });
+      bringUpToDate(store, { modelId, index });
+      models.swap({ modelId, packId, index, base: { modelId, embedder }, head: null });
       onProgress({ packId, stage: 'swap', done: 1, total: 1, bytesPerSecond: null });
     } catch (thrown) {
       await Promise.allSettled([embedder.close(), index?.close()]);
@@ -106,34 +101,27 @@ export function createPackSwitch(options: PackSwitchOptions): PackSwitch {
           return;
         }
         const embedder = await packs.load(current.packId);
-        if (embedder.fingerprint !== models.current()?.embedder.fingerprint) {
+        if (embedder.fingerprint !== models.current()?.base.embedder.fingerprint) {
           await embedder.close();
           throw new AppError(
             'pack-invalid',
             'The files of the active model changed. Restart the app to use them.',
           );
         }
-        models.swap({ ...current, embedder });
+        models.swap({ ...current, base: { ...current.base, embedder } });
       }),
     catchUp: (signal) =>
       inTurn(async () => {
         const model = await models.ready();
-        if (model.index.size >= store.photos.counts().indexed) return 0;
-        const { embedded } = await library.embedMissing({ model, signal });
-        if (embedded > 0) bringUpToDate(store, model);
-        return embedded;
+        const { base, head, index } = model;
+        // Counting rows takes longer than asking the index, which has those of the pack where there is no head.
+        const has = head === null ? index.size : store.embeddings.count(base.modelId);
+        let embedded = 0;
+        if (has < store.photos.counts().indexed) {
+          ({ embedded } = await library.embedMissing({ model: base, signal }));
+          if (embedded > 0 && head === null) bringUpToDate(store, model);
+        }
+        return Math.max(embedded, await options.catchUpHead(model, signal));
       }),
   };
-}
-
-/** Puts into the index what the store has beyond it. */
-function bringUpToDate(store: Store, { modelId, index }: LoadedModel): void {
-  const changes = store.embeddings.changesSince(modelId, index.generation);
-  const generation = store.embeddings.generation();
-  const { ids, data, dims } = changes?.upserted ?? store.embeddings.all(modelId);
-  if (changes !== undefined && changes.removed.length > 0) index.remove(changes.removed, generation);
-  index.upsert(
-    Array.from(ids, (id, i) => ({ id, vector: data.slice(i * dims, (i + 1) * dims) })),
-    generation,
-  );
 }

@@ -5,6 +5,7 @@ import type { Decoder } from './inference/types.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Grants } from './grants.ts';
 import type { LanguageKeeper } from './language-keeper.ts';
+import type { Learning } from './learning-rooms.ts';
 import type { Library } from './library/types.ts';
 import type { Log } from './log.ts';
 import type { ModelKeeper } from './model-keeper.ts';
@@ -14,6 +15,7 @@ import type { Albums } from './search/albums-types.ts';
 import type { Tags } from './search/tags-types.ts';
 import type { Search } from './search/types.ts';
 import type { Store } from './store/types.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface Rooms {
   readonly directory: string;
@@ -25,6 +27,8 @@ export interface Rooms {
   readonly language: LanguageKeeper;
   readonly search: Search;
   readonly describing: Describing;
+  readonly learning: Learning;
+  readonly tuning: Tuning;
   readonly tags: Tags;
   readonly albums: Albums;
   readonly bus: EventBus;

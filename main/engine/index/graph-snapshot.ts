@@ -132,11 +132,17 @@ async function parseFile(
 
 /**
  * Reads the model's graph; rows that changed since it was saved wait to join it again.
+ * @param modelId whose graph: another model's, where its photos are known to have much the same neighbours. What
+ *   changed is then asked of that model, and the vectors are the rows' own.
  * @returns undefined when there is no snapshot, or one that is too old.
  * @throws AppError library-damaged (missing or torn chunks, links that lead nowhere), io-failed, disk-full
  */
-export async function loadGraph(place: SnapshotPlace, rows: VectorRows): Promise<Graph | undefined> {
-  const { store, modelId, log } = place;
+export async function loadGraph(
+  place: SnapshotPlace,
+  rows: VectorRows,
+  modelId = place.modelId,
+): Promise<Graph | undefined> {
+  const { store, log } = place;
   const info = store.snapshots.info(modelId);
   if (info === undefined) return undefined;
   const shape = { dims: rows.dims, m: linksPerElement };

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { Graph } from './graph.ts';
 import { mostDeleted, saveGraph, type SnapshotPlace } from './graph-snapshot.ts';
 import { graphPlan, planSearch } from './plan.ts';
+import { searchGraph } from './search-graph.ts';
 import { TopK } from './top-k.ts';
 import type { Neighbour, SearchOptions, VectorIndex } from './types.ts';
 import type { VectorRows } from './vector-rows.ts';
@@ -29,6 +30,7 @@ export interface LoadedGraph {
 
 export class HnswIndex implements VectorIndex {
   readonly dims: number;
+  readonly loaded: Promise<void>;
   readonly #parts: HnswIndexParts;
   readonly #rows: VectorRows;
   #serving: Graph | undefined;
@@ -49,7 +51,8 @@ export class HnswIndex implements VectorIndex {
     this.#rows = parts.rows;
     this.dims = parts.rows.dims;
     this.#generation = parts.generation;
-    this.#start(this.#load());
+    this.loaded = this.#load();
+    this.#start(this.loaded);
   }
 
   get size(): number {
@@ -90,7 +93,7 @@ export class HnswIndex implements VectorIndex {
     this.#rows.check(query);
     const plan = this.#plan(options);
     if (plan.method === 'hnsw' && this.#serving !== undefined) {
-      const neighbours = this.#searchGraph(this.#serving, query, options, plan);
+      const neighbours = searchGraph(this.#serving, this.#rows, query, options, plan);
       const most = options.allowed === undefined ? this.size : Math.min(this.size, options.allowed.size);
       // Too few passed the filter: only a scan can tell whether there are more.
       if (neighbours.length >= Math.min(options.k, most)) return { neighbours, method: 'hnsw' };
@@ -121,6 +124,16 @@ export class HnswIndex implements VectorIndex {
 
   has(id: number): boolean {
     return this.#rows.rowOf(id) !== undefined;
+  }
+
+  async rebuild(): Promise<void> {
+    await this.loaded;
+    // Another thread reads the graph while it is being saved.
+    while (this.#writing !== undefined) await this.#writing;
+    this.#checkOpen();
+    if (this.#serving === undefined || this.#next !== undefined) return;
+    this.#swap(new Graph(this.#rows));
+    this.#tend();
   }
 
   async built(): Promise<void> {
@@ -180,23 +193,6 @@ export class HnswIndex implements VectorIndex {
       exactBelow: this.#parts.exactBelow,
       efSearch,
     });
-  }
-
-  #searchGraph(
-    graph: Graph,
-    query: Float32Array,
-    { k, allowed }: SearchOptions,
-    plan: { readonly fetch: number; readonly efSearch: number },
-  ): Neighbour[] {
-    const best = new TopK(k);
-    const offer = (row: number): void => {
-      const id = this.#rows.idOf(row);
-      if (id === undefined || allowed?.has(id) === false) return;
-      best.offer(id, this.#rows.score(row, query));
-    };
-    for (const row of graph.search(query, plan.fetch, plan.efSearch)) offer(row);
-    for (const row of graph.waitingRows()) offer(row);
-    return best.sorted();
   }
 
   #scan(query: Float32Array, { k, allowed }: SearchOptions): Neighbour[] {

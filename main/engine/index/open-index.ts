@@ -18,6 +18,8 @@ export interface OpenIndexOptions {
   readonly onNotice?: ((notice: EventPayload<'notice'>) => void) | undefined;
   /** Fewer photos than this are scanned exactly and no graph is built: 5,000 x 512 take under 2 ms. */
   readonly exactBelow?: number | undefined;
+  /** A model of the same dimensions whose stored graph serves where this one has none of its own. */
+  readonly linksOf?: number | undefined;
   /** For hnswlib's files, as large as all vectors; the library's folder by default. */
   readonly temporaryDirectory?: string | undefined;
 }
@@ -45,9 +47,13 @@ export async function openIndex(options: OpenIndexOptions): Promise<VectorIndex>
     });
   const load = async (): Promise<LoadedGraph | undefined> => {
     try {
-      const saved = store.snapshots.info(modelId)?.generation === generation;
+      const own = store.snapshots.info(modelId);
+      if (own === undefined && options.linksOf !== undefined) {
+        const graph = await loadGraph(place, rows, options.linksOf);
+        return graph === undefined ? undefined : { graph, saved: false };
+      }
       const graph = await loadGraph(place, rows);
-      return graph === undefined ? undefined : { graph, saved };
+      return graph === undefined ? undefined : { graph, saved: own?.generation === generation };
     } catch (thrown) {
       const error = AppError.from(thrown, 'Loading the search graph');
       log.warn('index: the stored graph is rebuilt', { error: error.toShape() });

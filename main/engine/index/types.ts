@@ -32,6 +32,10 @@ export interface VectorIndex {
   sampleScores(query: Float32Array, size: number): Float32Array;
   vector(id: number): Float32Array | undefined;
   has(id: number): boolean;
+  /** Resolves when the stored graph has been read, or there is none; searches need not wait for it. */
+  readonly loaded: Promise<void>;
+  /** Begins a new graph, unless one is being built beside. Searching is exact until it is there; see `built`. */
+  rebuild(): Promise<void>;
   /** Resolves when no photo waits to join the graph; searches need not wait for it. */
   built(): Promise<void>;
   /** Writes the graph into the store in checksummed chunks; a no-op when nothing changed. */
