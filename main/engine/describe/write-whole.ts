@@ -4,10 +4,10 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * @param parts written one after the other.
+ * @param parts written one after the other; texts as UTF-8.
  * @throws the system's error (EACCES, ENOSPC, EROFS, ...); nothing is left behind then
  */
-export async function writeWhole(path: string, parts: Iterable<string>): Promise<void> {
+export async function writeWhole(path: string, parts: Iterable<string | Uint8Array>): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
   try {
     const file = await open(partial, 'wx');
