@@ -87,7 +87,7 @@ await trainHead({
   epochs,
   batch,
   learningRate: 1e-3,
-  random,
+  seed: 3,
   threads,
   patience: epochs,
   onEpoch: ({ epoch }) => (done = epoch),

@@ -21,70 +21,90 @@ export interface Ranks {
   readonly imageToText: Int32Array;
 }
 
+/** What is right for what, and rows of scores turned into ranks one at a time: the whole matrix never stands in memory. */
+export interface RankCounter {
+  /** One for each photo: the first row of each group. */
+  readonly imageRows: readonly number[];
+  /** @param scores (count,): of this row's text with the image of every row. @returns the rank of its own image. */
+  ofText(row: number, scores: Float32Array): number;
+  /** @param scores (count,): of this row's image with the text of every row. @returns the rank of its best own text. */
+  ofImage(row: number, scores: Float32Array): number;
+}
+
 /**
- * Ranks of all pairs among each other. Candidates that are as good as the right one count half: a model that gives
- * everything the same score must not look perfect.
+ * Candidates that are as good as the right one count half: a model that gives everything the same score must not look
+ * perfect.
  * @param sameAs groups of rows of one image (five captions of one photo share a group): the best of the group counts,
  *   as in Flickr8k's protocol (Hodosh et al. 2013), and an image is one candidate, not five.
  * @param sameText rows of one text (photos of one album share it): each pair is ranked among what is wrong for it, so
  *   other right ones are no candidates (the filtered setting of Bordes et al. 2013), and a text is one candidate.
  */
+export function createRankCounter(count: number, sameAs?: Int32Array, sameText?: Int32Array): RankCounter {
+  const own = Int32Array.from({ length: count }, (_, i) => i);
+  const groups = sameAs ?? own;
+  const wordings = sameText ?? own;
+  const imageRows = firsts(groups);
+  const textRows = firsts(wordings);
+  const firstOfGroup = new Map(imageRows.map((row) => [groups[row] ?? row, row]));
+  const firstOfWording = new Map(textRows.map((row) => [wordings[row] ?? row, row]));
+  const groupsOf = gather(wordings, groups);
+  const wordingsOf = gather(groups, wordings);
+  const membersOf = gather(groups, own);
+  const rankAmong = (
+    target: number,
+    scores: Float32Array,
+    candidates: readonly number[],
+    right: Iterable<number>,
+  ): number => {
+    let above = 0;
+    let equal = 0;
+    for (const row of candidates) {
+      const score = scores[row] ?? 0;
+      if (score > target) above++;
+      else if (score === target) equal++;
+    }
+    // What is right is no rival: it was counted with the others, and is taken off again.
+    for (const row of right) {
+      const score = scores[row] ?? 0;
+      if (score > target) above--;
+      else if (score === target) equal--;
+    }
+    return 1 + above + Math.floor(equal / 2);
+  };
+  const rows = (numbers: ReadonlySet<number> | undefined, first: ReadonlyMap<number, number>): number[] =>
+    [...(numbers ?? [])].map((number) => first.get(number) ?? 0);
+  return {
+    imageRows,
+    ofText(row, scores) {
+      const target = scores[firstOfGroup.get(groups[row] ?? row) ?? row] ?? 0;
+      return rankAmong(target, scores, imageRows, rows(groupsOf.get(wordings[row] ?? row), firstOfGroup));
+    },
+    ofImage(row, scores) {
+      const group = groups[row] ?? row;
+      let target = -Infinity;
+      for (const member of membersOf.get(group) ?? []) target = Math.max(target, scores[member] ?? -Infinity);
+      return rankAmong(target, scores, textRows, rows(wordingsOf.get(group), firstOfWording));
+    },
+  };
+}
+
+/** Ranks of all pairs among each other, see `createRankCounter`. For some hundreds; `score-head.ts` takes thousands. */
 export function rankPairs(
   { images, texts, dims }: PairVectors,
   sameAs?: Int32Array,
   sameText?: Int32Array,
 ): Ranks {
   const count = texts.length / dims;
-  const own = Int32Array.from({ length: count }, (_, i) => i);
-  const groups = sameAs ?? own;
-  const wordings = sameText ?? own;
-  /** The first row of each group stands for its image, the first of each wording for its text. */
-  const imageRows = firsts(groups);
-  const textRows = firsts(wordings);
-  const wordingsOf = gather(groups, wordings);
-  const groupsOf = gather(wordings, groups);
-  const textToImage = new Int32Array(count);
-  const best = new Float32Array(imageRows.length).fill(-Infinity);
-  const scores = new Float32Array(imageRows.length * count);
-  for (let text = 0; text < count; text++) {
-    for (const [place, row] of imageRows.entries()) {
-      const score = dot(texts, text, images, row, dims);
-      scores[place * count + text] = score;
-      if (groups[row] === groups[text] && score > (best[place] ?? -Infinity)) best[place] = score;
-    }
-  }
-  const placeOf = new Map(imageRows.map((row, place) => [groups[row] ?? row, place]));
-  for (let text = 0; text < count; text++) {
-    const right = placeOf.get(groups[text] ?? text) ?? 0;
-    const target = scores[right * count + text] ?? 0;
-    let above = 0;
-    let equal = 0;
-    for (let place = 0; place < imageRows.length; place++) {
-      if (place === right) continue;
-      const row = imageRows[place] ?? 0;
-      if (sameText !== undefined && groupsOf.get(wordings[text] ?? text)?.has(groups[row] ?? row) === true)
-        continue;
-      const score = scores[place * count + text] ?? 0;
-      if (score > target) above++;
-      else if (score === target) equal++;
-    }
-    textToImage[text] = 1 + above + Math.floor(equal / 2);
-  }
-  const imageToText = new Int32Array(imageRows.length);
-  for (const [place, row] of imageRows.entries()) {
-    const target = best[place] ?? 0;
-    let above = 0;
-    let equal = 0;
-    const rightTexts = wordingsOf.get(groups[row] ?? row);
-    for (const text of textRows) {
-      if (rightTexts?.has(wordings[text] ?? text) === true) continue;
-      const score = scores[place * count + text] ?? 0;
-      if (score > target) above++;
-      else if (score === target) equal++;
-    }
-    imageToText[place] = 1 + above + Math.floor(equal / 2);
-  }
-  return { textToImage, imageToText };
+  const counter = createRankCounter(count, sameAs, sameText);
+  const rows = Array.from({ length: count }, (_, row) => row);
+  const scores = (of: Float32Array, row: number, all: Float32Array): Float32Array =>
+    Float32Array.from(rows, (other) => dot(of, row, all, other, dims));
+  return {
+    textToImage: Int32Array.from(rows, (row) => counter.ofText(row, scores(texts, row, images))),
+    imageToText: Int32Array.from(counter.imageRows, (row) =>
+      counter.ofImage(row, scores(images, row, texts)),
+    ),
+  };
 }
 
 /** The first row of each number, in order. */

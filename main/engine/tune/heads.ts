@@ -20,12 +20,13 @@ export interface Head {
   pull(parameters: Values): Tensor | null;
 }
 
+/** CLIP-Adapter's share of the learnt part (Gao et al. 2021). */
+export const residualAlpha = 0.2;
+
 export interface HeadSettings {
   readonly dims: number;
   /** Standard normal numbers, seeded. */
   readonly normal: () => number;
-  /** Share of the learnt part; CLIP-Adapter's 0.2 (Gao et al. 2021). */
-  readonly alpha?: number;
   /** Weight of the squared Frobenius distance from the start (ProLIP, Fahes et al. 2024). */
   readonly pull?: number;
   readonly rank?: number;
@@ -38,7 +39,8 @@ export interface HeadSettings {
  * - mlp: x + α relu(x A) B, B starting at 0 (CLIP-Adapter's bottleneck of a quarter of the width).
  */
 export function createHead(name: HeadName, settings: HeadSettings): Head {
-  const { dims, normal, alpha = 0.2, pull = 0, rank = Math.max(4, Math.round(dims / 16)) } = settings;
+  const { dims, normal, pull = 0, rank = Math.max(4, Math.round(dims / 16)) } = settings;
+  const alpha = residualAlpha;
   const square = [dims, dims];
   const random = (rows: number, columns: number): Float32Array =>
     Float32Array.from({ length: rows * columns }, () => normal() / Math.sqrt(rows));

@@ -1,18 +1,20 @@
 /** Trains a head and says, from pairs it never saw, whether it may replace what is there. */
 import { AppError } from '../../errors.ts';
-import { openGraph } from './autodiff/graph-session.ts';
-import { input } from './autodiff/tensor.ts';
-import {
-  bothWays,
-  differenceInterval,
-  rankPairs,
-  type Interval,
-  type PairVectors,
-  type Retrieval,
-} from './evaluate.ts';
-import { interpolate, type Head } from './heads.ts';
+import { appendPairs, takePairs } from './batches.ts';
+import { bothWays, differenceInterval, type Interval, type Ranks, type Retrieval } from './evaluate.ts';
+import { interpolate } from './heads.ts';
+import { weaken } from './joint-head.ts';
+import { openHeadScores } from './score-head.ts';
+import { drawnOrder, randomOf } from './seeded.ts';
 import { splitPairs } from './split-pairs.ts';
-import { trainHead, type HeadTrainingOptions, type TrainedHead, type TrainingPairs } from './train-head.ts';
+import {
+  checkPairs,
+  stopIfAborted,
+  trainHead,
+  type HeadTrainingOptions,
+  type TrainedHead,
+  type TrainingPairs,
+} from './train-head.ts';
 
 export interface ProofOptions extends Omit<HeadTrainingOptions, 'train' | 'heldOut'> {
   readonly pairs: TrainingPairs;
@@ -20,6 +22,8 @@ export interface ProofOptions extends Omit<HeadTrainingOptions, 'train' | 'heldO
   readonly kin: Int32Array;
   /** Pairs that have nothing to do with this library: what the head must not unlearn. */
   readonly generic: TrainingPairs;
+  /** Training is over. */
+  readonly onProving?: (() => void) | undefined;
 }
 
 export interface Proof {
@@ -43,36 +47,67 @@ export interface Proof {
 export const fewestGroups = 40;
 /** Points of R@10 that the generic set may lose. */
 const genericAllowance = 0.005;
-const sharesTried = [0.25, 0.5, 0.75, 1];
+const sharesTried = [0.1, 0.25, 0.5, 0.75, 1];
+/** Photos and texts that each judged pair is looked for among. */
+const mostCandidates = 2_000;
 
-/** @throws AppError input-invalid when there are too few pairs or all texts are the same, cancelled */
+/**
+ * Trains on most of the pairs, chooses how far to go on some, and judges on others, which nothing has seen.
+ * @throws AppError input-invalid when there are too few pairs or all texts are the same, cancelled
+ */
 export async function proveHead(options: ProofOptions): Promise<Proof> {
-  const { head, pairs, kin, generic, random, threads } = options;
+  const { head, pairs, kin, generic, seed, threads, signal } = options;
+  checkPairs(pairs, 'training');
+  checkPairs(generic, 'generic');
   checkVariety(pairs, kin);
-  const { train, choose, prove } = splitPairs(pairs, kin, random);
+  const { train, choose, prove } = splitPairs(pairs, kin, randomOf(seed, 'split'));
   const training = await trainHead({ ...options, train, heldOut: choose });
+  options.onProving?.();
 
-  const judge = await openJudge(head, [choose, prove, generic], threads);
+  const at = (share: number): Record<string, Float32Array> =>
+    head.name === 'joint'
+      ? weaken(training.parameters, share)
+      : interpolate(head, training.parameters, share);
+  // A dozen pairs among each other would all be found: the others are candidates, too, as they are in the library.
+  const beside = (part: TrainingPairs): TrainingPairs =>
+    takePairs(
+      train,
+      [...drawnOrder(train.weights.length, randomOf(seed, 'sample', 2))].slice(0, mostBeside(part)),
+    );
+  const [chooseAmong, proveAmong] = [choose, prove].map((part) => appendPairs(part, beside(part)));
+  const scores = openHeadScores(head, threads);
+  const judge = async (
+    among: TrainingPairs | undefined,
+    parameters: Readonly<Record<string, Float32Array>>,
+    asked?: TrainingPairs,
+  ): Promise<Ranks> => {
+    stopIfAborted(signal);
+    // Stop messages are heard between two looks.
+    await new Promise(setImmediate);
+    return scores.ranks(among ?? generic, parameters, asked?.weights.length);
+  };
   try {
+    const start = at(0);
+    const genericBefore = bothWays(await judge(generic, start));
     const tried = [];
     for (const share of sharesTried) {
-      const parameters = interpolate(head, training.parameters, share);
-      const [chosen, wide] = [await judge(choose, parameters), await judge(generic, parameters)];
-      tried.push({ share, parameters, chosen: bothWays(chosen), wide: bothWays(wide) });
+      const parameters = at(share);
+      const chosen = bothWays(await judge(chooseAmong, parameters, choose));
+      tried.push({ share, parameters, chosen, wide: bothWays(await judge(generic, parameters)) });
     }
-    const start = interpolate(head, training.parameters, 0);
-    const genericBefore = bothWays(await judge(generic, start));
     // The best for this library among those that unlearn nothing; if all do, the gentlest.
     const harmless = tried.filter(({ wide }) => wide.r10 >= genericBefore.r10 - genericAllowance);
     const best = (harmless.length > 0 ? harmless : tried.slice(0, 1)).reduce((a, b) =>
       b.chosen.r10 + b.chosen.mrr > a.chosen.r10 + a.chosen.mrr ? b : a,
     );
-    const [beforeRanks, afterRanks] = [await judge(prove, start), await judge(prove, best.parameters)];
-    const gain = differenceInterval(beforeRanks, afterRanks, { random });
+    const [beforeRanks, afterRanks] = [
+      await judge(proveAmong, start, prove),
+      await judge(proveAmong, best.parameters, prove),
+    ];
     const found = {
       before: bothWays(beforeRanks),
       after: bothWays(afterRanks),
-      gain,
+      gain: differenceInterval(beforeRanks, afterRanks, { random: randomOf(seed, 'bootstrap') }),
       generic: { before: genericBefore, after: best.wide },
     };
     return {
@@ -88,8 +123,13 @@ export async function proveHead(options: ProofOptions): Promise<Proof> {
       },
     };
   } finally {
-    await judge.close();
+    await scores.close();
   }
+}
+
+/** Candidates beside the pairs that are judged. */
+function mostBeside(part: TrainingPairs): number {
+  return Math.max(0, mostCandidates - part.weights.length);
 }
 
 /** A head is offered only when its gain is certain and nothing else is lost. */
@@ -126,54 +166,12 @@ function checkVariety({ texts, dims }: TrainingPairs, kin: Int32Array): void {
   if (groups < fewestGroups)
     throw new AppError(
       'input-invalid',
-      `There are ${String(kin.length)} examples of ${String(groups)} different photos; at least ${String(fewestGroups)} are needed to learn from some and prove it on others. Give more thumbs, names or captions first.`,
-      { details: { groups, needed: fewestGroups } },
+      `There are ${String(kin.length)} examples of ${String(groups)} different photos; at least ${String(fewestGroups)} are needed to learn from some and prove it on others. Give ${String(fewestGroups - groups)} more thumbs, names or captions first.`,
+      { details: { groups, needed: fewestGroups, more: fewestGroups - groups } },
     );
-  const first = texts.subarray(0, dims);
-  const same = kin.every((_, row) => first.every((value, i) => value === texts[row * dims + i]));
-  if (same)
+  if (texts.every((value, i) => value === texts[i % dims]))
     throw new AppError(
       'input-invalid',
       'All examples have the same words, so there is nothing to tell them apart by. Add examples with other words.',
     );
-}
-
-interface Judge {
-  (
-    pairs: PairVectors & TrainingPairs,
-    parameters: Readonly<Record<string, Float32Array>>,
-  ): Promise<ReturnType<typeof rankPairs>>;
-  close(): Promise<void>;
-}
-
-/** Applies the head to each set's images and ranks its pairs; texts stay where they are. */
-async function openJudge(head: Head, sets: readonly TrainingPairs[], threads: number): Promise<Judge> {
-  const graphs = new Map<number, Awaited<ReturnType<typeof openGraph<'out'>>>>();
-  for (const { weights, dims } of sets) {
-    const count = weights.length;
-    if (graphs.has(count)) continue;
-    const parameters = Object.fromEntries(
-      Object.entries(head.parameters).map(([name, { shape }]) => [name, input(name, shape)]),
-    );
-    graphs.set(
-      count,
-      await openGraph({ out: head.apply(input('x', [count, dims]), parameters) }, { threads }),
-    );
-  }
-  const judge = async (
-    pairs: TrainingPairs,
-    parameters: Readonly<Record<string, Float32Array>>,
-  ): Promise<ReturnType<typeof rankPairs>> => {
-    const found = await graphs.get(pairs.weights.length)?.run({ x: pairs.images, ...parameters });
-    return rankPairs(
-      { ...pairs, images: (found?.out ?? pairs.images) as Float32Array },
-      pairs.groups,
-      pairs.wordings,
-    );
-  };
-  return Object.assign(judge, {
-    async close() {
-      await Promise.all([...graphs.values()].map((graph) => graph.release()));
-    },
-  });
 }

@@ -1,4 +1,5 @@
 /** Parts of the pairs for training, for choosing and for proving, with everything alike on one side. */
+import { takePairs } from './batches.ts';
 import type { TrainingPairs } from './train-head.ts';
 
 export interface Split {
@@ -72,28 +73,8 @@ export function splitPairs(
     part.push(...rows);
   }
   return {
-    train: take(pairs, parts.train),
-    choose: take(pairs, parts.choose),
-    prove: take(pairs, parts.prove),
+    train: takePairs(pairs, parts.train),
+    choose: takePairs(pairs, parts.choose),
+    prove: takePairs(pairs, parts.prove),
   };
-}
-
-/** Some rows of the pairs, in this order. */
-function take(
-  { images, texts, dims, weights, groups, wordings }: TrainingPairs,
-  rows: readonly number[],
-): TrainingPairs {
-  const part = {
-    images: new Float32Array(rows.length * dims),
-    texts: new Float32Array(rows.length * dims),
-    dims,
-    weights: Float32Array.from(rows, (row) => weights[row] ?? 0),
-    groups: Int32Array.from(rows, (row) => groups[row] ?? row),
-    ...(wordings === undefined ? {} : { wordings: Int32Array.from(rows, (row) => wordings[row] ?? row) }),
-  };
-  rows.forEach((row, i) => {
-    part.images.set(images.subarray(row * dims, (row + 1) * dims), i * dims);
-    part.texts.set(texts.subarray(row * dims, (row + 1) * dims), i * dims);
-  });
-  return part;
 }

@@ -1,15 +1,18 @@
 /** Trains a head on pairs of embeddings: seeded batches, warm-up and cosine decay, early stopping on held-out loss. */
+import { totalmem } from 'node:os';
 import { AppError } from '../../errors.ts';
 import { add } from './autodiff/arithmetic.ts';
 import { openGraph } from './autodiff/graph-session.ts';
 import type { Parameters, TrainingState } from './autodiff/optimizer-state.ts';
-import { input, type Tensor } from './autodiff/tensor.ts';
+import { input } from './autodiff/tensor.ts';
 import { openTrainingStep } from './autodiff/training-step.ts';
+import { appendPairs, batchFeeds, hasAlike, planBatches, takePairs } from './batches.ts';
+import { bothWays } from './evaluate.ts';
 import type { Head } from './heads.ts';
-import { hardestTriplet, infoNce, logitScale, ntXent, sigmoidLoss, type PairLossInputs } from './losses.ts';
-
-export const lossNames = ['infonce', 'siglip', 'ntxent', 'triplet'] as const;
-type LossName = (typeof lossNames)[number];
+import type { JointHead } from './joint-head.ts';
+import { lossParameters, pairLoss, type LossName } from './pair-loss.ts';
+import { openHeadScores } from './score-head.ts';
+import { drawnOrder, randomOf } from './seeded.ts';
 
 export interface TrainingPairs {
   /** (count, dims) float32, row-major, unit rows; row i of both is a pair. */
@@ -38,129 +41,139 @@ export interface HardNegatives {
 }
 
 export interface HeadTrainingOptions {
-  readonly head: Head;
+  readonly head: Head | JointHead;
   readonly loss: LossName;
   readonly train: TrainingPairs;
   /** Judged after each epoch; decides when to stop. */
   readonly heldOut: TrainingPairs;
+  /** About half of each batch, so that what it shows is not forgotten. Its groups and wordings are its own. */
+  readonly replay?: TrainingPairs | undefined;
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
-  /** Uniform in [0, 1), seeded: the same seed and pairs give the same bits on the CPU. */
-  readonly random: () => number;
+  /** The same seed, pairs, settings and number of threads give the same bits on the CPU. */
+  readonly seed: number;
   readonly threads: number;
   /** Epochs without a better held-out loss before training stops; 3 by default. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onEpoch?: ((epoch: EpochReport) => void) | undefined;
-  /** Goes on from here. */
-  readonly resume?: TrainingState | undefined;
+  /** @param progress for `resume`: the run ends with the same bits as one that never stopped. */
+  readonly onEpoch?: ((report: EpochReport, progress: TrainingProgress) => void) | undefined;
+  /** Goes on after the epoch that this was given for. Must be of the same options. */
+  readonly resume?: TrainingProgress | undefined;
 }
 
-interface EpochReport {
+export interface EpochReport {
   /** From 1. */
   readonly epoch: number;
   readonly trainLoss: number;
   readonly heldOutLoss: number;
+  /** Both ways, of at most 250 held-out pairs among 500 with some of the training pairs. */
+  readonly r10: number;
+}
+
+/** A run between two epochs. No generator is kept: each epoch draws from its own number. */
+export interface TrainingProgress {
   readonly state: TrainingState;
+  readonly reports: readonly EpochReport[];
+  readonly best: {
+    readonly loss: number;
+    readonly epoch: number;
+    readonly parameters: Readonly<Record<string, Float32Array>>;
+  };
 }
 
 export interface TrainedHead {
   /** The parameters of the epoch with the lowest held-out loss. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
   readonly bestEpoch: number;
-  readonly epochs: readonly Omit<EpochReport, 'state'>[];
+  readonly epochs: readonly EpochReport[];
 }
 
-/** Added to the logits of pairs that are no true negatives. */
-const excluded = -1e4;
-/** CLIP's start, ln(1/0.07), and SigLIP's, ln 10 and -10. */
-const scaleStarts: Readonly<Record<LossName, number>> = {
-  infonce: Math.log(1 / 0.07),
-  siglip: Math.log(10),
-  ntxent: 0,
-  triplet: 0,
-};
+/** More candidates would show the curve no better. */
+const curvePairs = 500;
+const mostJudged = 1_024;
 
-/** @throws AppError input-invalid for pairs that can't be trained on, cancelled */
+/** @throws AppError input-invalid for pairs that can't be trained on, cancelled, internal when the loss runs away */
 export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHead> {
-  const { head, train, heldOut, epochs, random, threads, signal, patience = 3 } = options;
-  const count = checkPairs(train, 'training');
-  const heldCount = checkPairs(heldOut, 'held-out');
-  const batch = Math.min(options.batch, count);
-  const masked = [train, heldOut].some(({ groups, wordings }) =>
-    [groups, wordings].some((alike) => alike !== undefined && new Set(alike).size < alike.length),
+  const { head, train, heldOut, epochs, seed, threads, signal, patience = 3 } = options;
+  checkPairs(train, 'training');
+  checkPairs(heldOut, 'held-out');
+  const replay =
+    options.replay === undefined || options.replay.weights.length === 0 ? undefined : options.replay;
+  if (replay !== undefined) checkPairs(replay, 'replay', 1);
+  const plan = planBatches(train, replay, options.batch);
+  checkMemory(plan.batch);
+  const { dims } = train;
+  const each = train.hard?.each ?? 0;
+  const parameters: Parameters = { ...head.parameters, ...lossParameters(options.loss) };
+  const tensors = Object.fromEntries(
+    Object.entries(parameters).map(([name, { shape }]) => [name, input(name, shape)]),
   );
-  const parameters: Parameters = {
-    ...head.parameters,
-    ...(options.loss === 'infonce' || options.loss === 'siglip'
-      ? { 'logit scale': { shape: [1], start: Float32Array.of(scaleStarts[options.loss]), decays: false } }
-      : {}),
-    ...(options.loss === 'siglip'
-      ? { 'logit bias': { shape: [1], start: Float32Array.of(-10), decays: false } }
-      : {}),
-  };
-  const build =
-    (size: number, dims: number) =>
-    (p: Readonly<Record<string, Tensor>>): Tensor =>
-      lossOf(options.loss, {
-        images: head.apply(input('images', [size, dims]), p),
-        texts: input('texts', [size, dims]),
-        weights: input('weights', [size]),
-        mask: masked ? input('mask', [size, size]) : undefined,
-        parameters: p,
-      });
+  const masked = hasAlike(plan.pairs);
   const step = await openTrainingStep({
     threads,
     parameters,
     loss: (p) => {
-      const loss = build(batch, train.dims)(p);
-      const pull = head.pull(p);
+      const loss = pairLoss(head, options.loss, { size: plan.batch, dims, masked, each }, p);
+      const pull = head.name === 'joint' ? null : head.pull(p);
       return pull === null ? loss : add(loss, pull);
     },
   });
-  const heldInputs = Object.fromEntries(
-    Object.entries(parameters).map(([name, { shape }]) => [name, input(name, shape)]),
+  const watched = drawnOrder(heldOut.weights.length, randomOf(seed, 'sample'));
+  const judged = { masked: hasAlike(heldOut), each: heldOut.hard?.each ?? 0 };
+  const judgedRows = [...watched.subarray(0, mostJudged)];
+  const judge = await openGraph(
+    { loss: pairLoss(head, options.loss, { size: judgedRows.length, dims, ...judged }, tensors) },
+    { threads },
   );
-  const heldSize = Math.min(heldCount, 1_024);
-  const judge = await openGraph({ loss: build(heldSize, heldOut.dims)(heldInputs) }, { threads });
-  const heldBatch = batchOf(heldOut, [...heldOut.groups.keys()].slice(0, heldSize), masked);
+  const judgedBatch = batchFeeds(heldOut, judgedRows, judged);
+  const scores = openHeadScores(head, threads);
+  // Few pairs among each other would all be found at once: training pairs are candidates beside them.
+  const asked = takePairs(heldOut, [...watched.subarray(0, curvePairs / 2)]);
+  const beside = drawnOrder(train.weights.length, randomOf(seed, 'sample', 1));
+  const curve = appendPairs(
+    asked,
+    takePairs(train, [...beside.subarray(0, curvePairs - asked.weights.length)]),
+  );
 
   try {
-    if (options.resume !== undefined) step.restore(options.resume);
-    const perEpoch = Math.max(1, Math.floor(count / batch));
-    const total = epochs * perEpoch;
-    const order = Uint32Array.from({ length: count }, (_, i) => i);
-    const reports: Omit<EpochReport, 'state'>[] = [];
-    let best = { loss: Infinity, epoch: 0, parameters: step.state().parameters };
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      shuffle(order, random);
+    if (options.resume !== undefined) step.restore(options.resume.state);
+    const total = epochs * plan.stepsPerEpoch;
+    const reports = [...(options.resume?.reports ?? [])];
+    let best: TrainingProgress['best'] = options.resume?.best ?? {
+      loss: Infinity,
+      epoch: 0,
+      parameters: step.state().parameters,
+    };
+    const isOver = (): boolean => reports.length >= epochs || reports.length - best.epoch >= patience;
+    while (!isOver()) {
+      const epoch = reports.length + 1;
       let sum = 0;
-      for (let at = 0; at < perEpoch; at++) {
-        if (signal?.aborted === true)
-          throw new AppError('cancelled', 'The training was stopped; the search is as it was.');
-        const rows = [...order.subarray(at * batch, (at + 1) * batch)];
+      for (const [at, rows] of plan.rowsOf(seed, epoch).entries()) {
+        stopIfAborted(signal);
         const { loss } = await step.run(
-          batchOf(train, rows, masked),
-          options.learningRate * schedule((epoch - 1) * perEpoch + at, total),
+          batchFeeds(plan.pairs, rows, { own: plan.own, masked, each }),
+          options.learningRate * schedule((epoch - 1) * plan.stepsPerEpoch + at, total),
         );
         sum += loss;
         // Stop and progress messages are heard between steps.
         await new Promise(setImmediate);
       }
       const state = step.state();
-      const heldOutLoss = Number((await judge.run({ ...heldBatch, ...state.parameters })).loss[0]);
-      if (!Number.isFinite(heldOutLoss))
+      const heldOutLoss = Number((await judge.run({ ...judgedBatch, ...state.parameters })).loss[0]);
+      if (!Number.isFinite(heldOutLoss) || !Number.isFinite(sum))
         throw new AppError(
           'internal',
-          'The training ran away (its loss is no number any more). The search is as it was; try a lower learning rate.',
+          `The training ran away: after epoch ${String(epoch)} its loss is no number any more. The search is as it was; try a lower learning rate than ${String(options.learningRate)}.`,
         );
-      const report = { epoch, trainLoss: sum / perEpoch, heldOutLoss };
+      const { r10 } = bothWays(await scores.ranks(curve, state.parameters, asked.weights.length));
+      const report = { epoch, trainLoss: sum / plan.stepsPerEpoch, heldOutLoss, r10 };
       reports.push(report);
-      options.onEpoch?.({ ...report, state });
       if (heldOutLoss < best.loss) best = { loss: heldOutLoss, epoch, parameters: state.parameters };
-      else if (epoch - best.epoch >= patience) break;
+      options.onEpoch?.(report, { state, reports: [...reports], best });
     }
+    stopIfAborted(signal);
     return {
       parameters: Object.fromEntries(
         Object.keys(head.parameters).map((name) => [name, best.parameters[name] ?? new Float32Array(0)]),
@@ -169,26 +182,13 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
       epochs: reports,
     };
   } finally {
-    await Promise.all([step.close(), judge.release()]);
+    await Promise.all([step.close(), judge.release(), scores.close()]);
   }
 }
 
-function lossOf(
-  name: LossName,
-  pairs: Omit<PairLossInputs, 'scale'> & { readonly parameters: Readonly<Record<string, Tensor>> },
-): Tensor {
-  const { parameters } = pairs;
-  const learnt = (parameter: string): Tensor => parameters[parameter] ?? input(parameter, [1]);
-  switch (name) {
-    case 'infonce':
-      return infoNce({ ...pairs, scale: logitScale(learnt('logit scale')) });
-    case 'siglip':
-      return sigmoidLoss({ ...pairs, scale: logitScale(learnt('logit scale')), bias: learnt('logit bias') });
-    case 'ntxent':
-      return ntXent({ ...pairs, temperature: 0.1 });
-    case 'triplet':
-      return hardestTriplet({ ...pairs, margin: 0.2 });
-  }
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new AppError('cancelled', 'The training was stopped; the search is as it was.');
 }
 
 /** Linear warm-up over the first tenth, then half a cosine down to 0. */
@@ -198,72 +198,47 @@ function schedule(step: number, total: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, total - warm)));
 }
 
-function batchOf(
-  pairs: TrainingPairs,
-  rows: readonly number[],
-  masked: boolean,
-): Record<string, Float32Array> {
-  const { dims } = pairs;
-  const images = new Float32Array(rows.length * dims);
-  const texts = new Float32Array(rows.length * dims);
-  const weights = new Float32Array(rows.length);
-  rows.forEach((row, i) => {
-    images.set(pairs.images.subarray(row * dims, (row + 1) * dims), i * dims);
-    texts.set(pairs.texts.subarray(row * dims, (row + 1) * dims), i * dims);
-    weights[i] = pairs.weights[row] ?? 0;
-  });
-  return {
-    images,
-    texts,
-    weights,
-    ...(masked ? { mask: maskOf([pairs.groups, pairs.wordings], rows) } : {}),
-  };
+/** Matrices of every pair of a batch that are alive at once in a step; measured. */
+const batchMatrices = 8;
+
+function checkMemory(batch: number): void {
+  const bytes = batchMatrices * 4 * batch ** 2;
+  const limit = totalmem() / 2;
+  if (bytes > limit)
+    throw new AppError(
+      'input-invalid',
+      `Batches of ${String(batch)} pairs need about ${(bytes / 2 ** 30).toFixed(1)} GiB of memory, more than half of this machine's. Take at most ${String(Math.floor(Math.sqrt(limit / batchMatrices / 4)))}.`,
+    );
 }
 
-/** Only rows that share a group or a wording are visited: a batch of 1,024 has a million pairs. */
-function maskOf(alike: readonly (Int32Array | undefined)[], rows: readonly number[]): Float32Array {
-  const mask = new Float32Array(rows.length ** 2);
-  for (const numbers of alike) {
-    if (numbers === undefined) continue;
-    const members = new Map<number, number[]>();
-    rows.forEach((row, i) => {
-      const number = numbers[row] ?? -1;
-      const list = members.get(number);
-      if (list === undefined) members.set(number, [i]);
-      else list.push(i);
-    });
-    for (const list of members.values())
-      for (const a of list) for (const b of list) if (a !== b) mask[a * rows.length + b] = excluded;
-  }
-  return mask;
-}
-
-/** Fisher and Yates. */
-function shuffle(order: Uint32Array, random: () => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    const here = order[i] ?? 0;
-    order[i] = order[j] ?? 0;
-    order[j] = here;
-  }
-}
-
-/** @returns how many pairs. @throws AppError input-invalid */
-function checkPairs({ images, texts, dims, weights, groups }: TrainingPairs, what: string): number {
+/** @throws AppError input-invalid for a vector that is no number, or too few pairs; internal for sizes that don't fit */
+export function checkPairs(
+  { images, texts, dims, weights, groups, hard }: TrainingPairs,
+  what: string,
+  fewest = 2,
+): void {
   const count = weights.length;
   if (images.length !== count * dims || texts.length !== count * dims || groups.length !== count)
     throw new AppError('internal', `The ${what} pairs don't have as many images, texts and weights.`);
-  if (count < 2)
+  if (hard !== undefined && hard.images.length !== count * dims * hard.each)
+    throw new AppError('internal', `The ${what} pairs don't have as many hard negatives as they say.`);
+  if (count < fewest)
     throw new AppError(
       'input-invalid',
-      `There are ${String(count)} ${what} pairs; at least 2 are needed to tell one from another.`,
+      `There are ${String(count)} ${what} pairs; at least ${String(fewest)} are needed to tell one from another.`,
     );
-  for (const values of [images, texts])
-    for (const [i, value] of values.entries())
-      if (!Number.isFinite(value))
-        throw new AppError(
-          'input-invalid',
-          `The ${what} pair number ${String(Math.floor(i / dims) + 1)} has a vector that is not a number. Index its photo again.`,
-        );
-  return count;
+  const refuse = (i: number): never => {
+    throw new AppError(
+      'input-invalid',
+      `The ${what} pair number ${String(i + 1)} has a vector or weight that is not a number. Index its photo again.`,
+      { details: { pair: i + 1 } },
+    );
+  };
+  const check = (values: Float32Array, perPair: number): void => {
+    for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) refuse(Math.floor(i / perPair));
+  };
+  check(images, dims);
+  check(texts, dims);
+  check(weights, 1);
+  if (hard !== undefined) check(hard.images, dims * hard.each);
 }

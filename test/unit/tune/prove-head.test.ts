@@ -39,7 +39,7 @@ function optionsFor(pairs: TrainingPairs, generic: TrainingPairs): ProofOptions 
     epochs: 15,
     batch: 128,
     learningRate: 0.01,
-    random: seededRandom(3),
+    seed: 3,
     threads: 1,
   };
 }

@@ -4,7 +4,8 @@ import { openGraph } from '../../../main/engine/tune/autodiff/graph-session.ts';
 import { input } from '../../../main/engine/tune/autodiff/tensor.ts';
 import { bothWays, differenceInterval, rankPairs, retrieval } from '../../../main/engine/tune/evaluate.ts';
 import { createHead, headNames, interpolate, type Head } from '../../../main/engine/tune/heads.ts';
-import { lossNames, trainHead, type TrainingPairs } from '../../../main/engine/tune/train-head.ts';
+import { lossNames } from '../../../main/engine/tune/pair-loss.ts';
+import { trainHead, type TrainingPairs } from '../../../main/engine/tune/train-head.ts';
 import { seededNormal, seededRandom } from '../search/seeded-random.ts';
 
 const dims = 16;
@@ -68,7 +69,7 @@ for (const loss of lossNames)
   await test(`the linear head learns a hidden turn of the images with the loss "${loss}"`, async () => {
     const head = createHead('linear', { dims, normal: seededNormal(4) });
     const before = bothWays(rankPairs(heldOut));
-    const trained = await trainHead({ ...common, head, loss, learningRate: 0.02, random: seededRandom(5) });
+    const trained = await trainHead({ ...common, head, loss, learningRate: 0.02, seed: 5 });
     const images = await applied(head, trained.parameters, heldOut.images);
     const after = bothWays(rankPairs({ ...heldOut, images }));
     assert.ok(before.r10 < 0.3, `R@10 before is ${String(before.r10)}`);
@@ -83,7 +84,7 @@ await test('the same seed gives the same bits', async () => {
       head: createHead('mlp', { dims, normal: seededNormal(4) }),
       loss: 'infonce',
       learningRate: 0.01,
-      random: seededRandom(5),
+      seed: 5,
     });
   assert.deepEqual(await once(), await once());
 });
@@ -98,7 +99,7 @@ await test('training stops when the held-out loss no longer falls', async () => 
     head: createHead('linear', { dims, normal: seededNormal(4) }),
     loss: 'infonce',
     learningRate: 0.02,
-    random: seededRandom(5),
+    seed: 5,
   });
   assert.ok(epochs.length < common.epochs);
   assert.equal(epochs.length, bestEpoch + 3);
@@ -114,7 +115,7 @@ await test('a pair with a vector that is no number is refused by its place', asy
       head: createHead('residual', { dims, normal: seededNormal(4) }),
       loss: 'infonce',
       learningRate: 0.01,
-      random: seededRandom(5),
+      seed: 5,
     }),
     /pair number 4 /,
   );
@@ -128,7 +129,7 @@ await test('a cancelled training ends between two steps', async () => {
       head: createHead('residual', { dims, normal: seededNormal(4) }),
       loss: 'infonce',
       learningRate: 0.01,
-      random: seededRandom(5),
+      seed: 5,
       signal: stop.signal,
       onEpoch: () => stop.abort(),
     }),

@@ -1,0 +1,85 @@
+/** One run from its pairs to a head with its proof: what the process that trains is asked for. */
+import type { HeadName } from '../../contract.ts';
+import { AppError } from '../../errors.ts';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { createHead, type Head } from './heads.ts';
+import { createJointHead, type JointHead } from './joint-head.ts';
+import { proveHead } from './prove-head.ts';
+import { normalOf, randomOf } from './seeded.ts';
+import type { HeadParameters, LearningOptions, LearningTask, LearntHead } from './types.ts';
+
+/** Weight of the squared distance from the identity for heads that start there and should stay near (ProLIP). */
+const residualPull = 1e-3;
+
+/**
+ * Splits, trains, proves. On the CPU, the same task with the same number of threads gives the same bits, also when it
+ * was stopped after any epoch and goes on from that epoch's checkpoint.
+ * @throws AppError input-invalid (data that cannot be learnt from, a checkpoint of another run), cancelled, internal
+ */
+export async function learn(task: LearningTask, options: LearningOptions = {}): Promise<LearntHead> {
+  const { settings, gathered, dims, threads, checkpoint } = task;
+  for (const [what, pairs] of Object.entries({
+    own: gathered.pairs,
+    replay: gathered.replay,
+    generic: gathered.generic,
+  }))
+    if (pairs.weights.length > 0 && pairs.dims !== dims)
+      throw new AppError(
+        'internal',
+        `The ${what} pairs have vectors of ${String(pairs.dims)} numbers and the pack's have ${String(dims)}.`,
+      );
+  const head = untrained(settings.head, dims, settings.seed);
+  const proof = await proveHead({
+    head,
+    loss: settings.loss,
+    pairs: gathered.pairs,
+    kin: gathered.kin,
+    generic: gathered.generic,
+    replay: gathered.replay,
+    epochs: settings.epochs,
+    batch: settings.batch,
+    learningRate: settings.learningRate,
+    seed: settings.seed,
+    threads,
+    signal: options.signal,
+    onProving: options.onProving,
+    resume: checkpoint === undefined ? undefined : decodeCheckpoint(task, checkpoint),
+    onEpoch: (report, progress) =>
+      options.onEpoch?.({ ...report, checkpoint: encodeCheckpoint(task, progress) }),
+  });
+  const { share, training, counts, before, after, gain, generic, accepted, reason } = proof;
+  return {
+    head: settings.head,
+    parameters: shaped(head, proof.parameters),
+    share,
+    bestEpoch: training.bestEpoch,
+    split: counts,
+    before,
+    after,
+    gain,
+    generic,
+    accepted,
+    reason,
+  };
+}
+
+function untrained(name: HeadName, dims: number, seed: number): Head | JointHead {
+  const normal = normalOf(randomOf(seed, 'start'));
+  switch (name) {
+    case 'joint':
+      return createJointHead({ dims, normal });
+    case 'fusion':
+      throw new AppError('not-supported', 'This version does not train weights of evidence.');
+    default:
+      return createHead(name, { dims, normal, pull: name === 'residual' ? residualPull : 0 });
+  }
+}
+
+function shaped(head: Head | JointHead, values: Readonly<Record<string, Float32Array>>): HeadParameters {
+  return Object.fromEntries(
+    Object.entries(head.parameters).map(([name, { shape, start }]) => [
+      name,
+      { shape, values: values[name] ?? start },
+    ]),
+  );
+}
