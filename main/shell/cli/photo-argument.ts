@@ -69,3 +69,13 @@ export async function findLibraryPhoto(
     { details: { path: absolute } },
   );
 }
+
+/** Ids of photos that are in the library, in the order of their paths. @throws AppError as `findLibraryPhoto` */
+export async function findLibraryPhotos(
+  session: Pick<Session, 'client'>,
+  paths: readonly string[],
+): Promise<number[]> {
+  const ids: number[] = [];
+  for (const path of paths) ids.push((await findLibraryPhoto(session, path)).photoId);
+  return ids;
+}

@@ -24,9 +24,11 @@ export interface Session {
 export interface SessionNeeds {
   /**
    * A command that only looks opens beside an app that has the library open; one that writes where it may answers
-   * there, too, and keeps nothing.
+   * there, too, and keeps nothing. What is done in passing is left out there without a word.
    */
-  readonly writes: boolean | 'where-it-may';
+  readonly writes: boolean | 'where-it-may' | 'in-passing';
+  /** Said at the first Ctrl-C: what is waited for. */
+  readonly stopping?: string;
 }
 
 /** @throws AppError what opening or the work threw; cancelled after Ctrl-C. */
@@ -45,7 +47,7 @@ export async function withSession(
       terminal.abandon();
       return;
     }
-    output.say('Stopping after the photos in hand; once more to stop at once.');
+    output.say(needs.stopping ?? 'Stopping after the photos in hand; once more to stop at once.');
     controller.abort();
   });
   try {
@@ -58,15 +60,17 @@ export async function withSession(
         now: terminal.now,
       });
     const client =
-      needs.writes === 'where-it-may'
-        ? await open(true).catch((thrown: unknown) => {
+      typeof needs.writes === 'boolean'
+        ? await open(needs.writes)
+        : await open(true).catch((thrown: unknown) => {
             if (AppError.from(thrown).code !== 'library-locked') throw thrown;
+            if (needs.writes === 'in-passing') return undefined;
             output.say('The library is open elsewhere: the answer is shown here and not kept.');
             return open(false);
-          })
-        : await open(needs.writes);
+          });
+    if (client === undefined) return;
     const stopNotices = client.on('notice', ({ level, message }) => {
-      if (level !== 'info') output.say(message);
+      if (level !== 'info' && needs.writes !== 'in-passing') output.say(message);
     });
     try {
       controller.signal.throwIfAborted();

@@ -4,7 +4,7 @@ import type { Album } from '../../../contract.ts';
 import { AppError } from '../../../errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, UsageError } from '../output.ts';
-import { findLibraryPhoto } from '../photo-argument.ts';
+import { findLibraryPhotos } from '../photo-argument.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 
@@ -81,7 +81,7 @@ export function addAlbumCommands(program: Command, context: CommandContext): voi
       .action((name: string, paths: string[]) =>
         context.run({ writes: true }, async (session) => {
           const { id } = await albumNamed(session, name);
-          const photoIds = await photoIdsOf(session, paths);
+          const photoIds = await findLibraryPhotos(session, paths);
           const input = { albumId: id, photoIds };
           const { album } =
             verb === 'add'
@@ -94,11 +94,11 @@ export function addAlbumCommands(program: Command, context: CommandContext): voi
 
 async function create(session: Session, name: string, text: string, options: CreateOptions): Promise<void> {
   const { client, output, signal } = session;
-  const like = await photoIdsOf(session, options.like ?? []);
+  const like = await findLibraryPhotos(session, options.like ?? []);
   const input =
     text !== '' || like.length > 0
       ? { name, query: { text, band: options.band, examples: like.map((photoId) => ({ photoId })) } }
-      : { name, photoIds: await photoIdsOf(session, options.photos ?? []) };
+      : { name, photoIds: await findLibraryPhotos(session, options.photos ?? []) };
   const { album } = await client.call('albums.create', input, { signal });
   output.answer({ album }, () => [sentence(album)]);
 }
@@ -123,12 +123,6 @@ async function show(session: Session, name: string, limit: number): Promise<void
     ),
     ...(ids.length > photos.length ? [`and ${ids.length - photos.length} more (--limit)`] : []),
   ]);
-}
-
-async function photoIdsOf(session: Session, paths: readonly string[]): Promise<number[]> {
-  const ids: number[] = [];
-  for (const path of paths) ids.push((await findLibraryPhoto(session, path)).photoId);
-  return ids;
 }
 
 async function albumNamed({ client, signal }: Session, name: string): Promise<Album> {

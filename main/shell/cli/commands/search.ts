@@ -25,14 +25,15 @@ export function addSearchCommands(program: Command, context: CommandContext): vo
     // A query may begin with a dash: -snow is not an option.
     .allowUnknownOption()
     .helpOption('--help', 'show this help')
-    .action((words: string[], page: PageOptions) => {
+    .action(async (words: string[], page: PageOptions) => {
       const text = context.queryText(words);
-      return context.run({ writes: false }, async (session) => {
+      await context.run({ writes: false }, async (session) => {
         const result = await session.client.call('search.query', { text, ...page }, session);
         const problem = result.chips.find((chip) => chip.problem !== null);
         if (problem !== undefined) session.output.say(problem.problem ?? '');
         answer(session, result);
       });
+      await remember(context, text);
     });
   program
     .command('similar')
@@ -50,6 +51,13 @@ export function addSearchCommands(program: Command, context: CommandContext): vo
         answer(session, { ...result, query: photo.path });
       }),
     );
+}
+
+/** The answer is out by then, and the library is locked for a moment only: searching itself locks nobody out. */
+function remember(context: CommandContext, text: string): Promise<void> {
+  return context.run({ writes: 'in-passing' }, async ({ client }) => {
+    await client.call('queries.remember', { text });
+  });
 }
 
 function answer({ output, terminal }: Session, result: SearchResult): void {
