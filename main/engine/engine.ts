@@ -22,6 +22,7 @@ import { photoHandlers } from './photo-handlers.ts';
 import type { Rooms } from './rooms.ts';
 import { settingsHandlers } from './settings-handlers.ts';
 import { tagHandlers } from './tag-handlers.ts';
+import { tuneHandlers } from './tune-handlers.ts';
 import type { Engine, EngineOptions, Handlers } from './types.ts';
 
 /**
@@ -92,6 +93,7 @@ function createHandlers(rooms: Rooms): Handlers {
     ...askHandlers(rooms),
     ...tagHandlers(rooms),
     ...albumHandlers(rooms),
+    ...tuneHandlers(rooms),
     ...feedbackHandlers(rooms),
     ...packHandlers(rooms),
     ...settingsHandlers(rooms),

@@ -11,8 +11,9 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
   const captionCounts = keepUntilChanged(store, () => store.captions.counts());
   return {
     'library.status': () => statusOf(rooms, captionCounts()),
-    'library.erase': async () => {
+    'library.erase': async (_input, { signal }) => {
       rooms.describing.runs.stop();
+      await rooms.tuning.reset(signal);
       for (const { id } of store.roots.list()) library.removeRoot(id);
       store.thumbnails.trim(0);
       // Captions and albums would be there again with the photos; whoever erases wants neither.
@@ -35,7 +36,7 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
   };
 }
 
-/** Thumbs and names too; vectors that a head made cannot be in use when their head goes. */
+/** Thumbs and names too. Vectors that a head made cannot be in use when it goes: not even where no pack could be loaded to swap them. */
 function forgetLearning({ store, bus }: Rooms): void {
   const base = store.embeddings.activeModel()?.base;
   if (base !== undefined && base !== null) store.embeddings.setActiveModel(base.modelId);

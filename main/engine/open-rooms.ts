@@ -21,7 +21,9 @@ import type { Rooms } from './rooms.ts';
 import { createAlbums } from './search/albums.ts';
 import { createSearch } from './search/search.ts';
 import { createTags } from './search/tags.ts';
+import type { SearchOptions } from './search/types.ts';
 import { openStore } from './store/store.ts';
+import { openTuning } from './tune-rooms.ts';
 import { createTurns } from './turns.ts';
 import type { EngineOptions } from './types.ts';
 
@@ -130,7 +132,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     onRootsChanged: (roots) => bus.emitThinned('roots', progressEveryMs, () => ({ roots })),
     onNotice: notice,
   });
-  const search = createSearch({
+  const searchOptions: SearchOptions = {
     store,
     model: () => models.searchable(),
     embedder: async () => (await models.ready()).embedder,
@@ -138,7 +140,8 @@ export function openRooms(options: EngineOptions): OpenRooms {
     now,
     log,
     tagsOf: async (photoId, signal) => (await tags.ofPhoto(photoId, signal)).tags,
-  });
+  };
+  const search = createSearch(searchOptions);
   const tags = createTags({
     store,
     log,
@@ -202,6 +205,23 @@ export function openRooms(options: EngineOptions): OpenRooms {
     inTurn,
     catchUpHead: learning.catchUpHead,
   });
+  const tuning = openTuning({
+    store,
+    log,
+    now,
+    models,
+    packs,
+    decoder,
+    learning,
+    searchOver: ({ index }) =>
+      createSearch({
+        ...searchOptions,
+        model: async () => ({ embedder: (await models.ready()).base.embedder, index }),
+      }),
+    onProgress: (progress) => bus.emitThinned('tune', progressEveryMs, () => progress),
+    onRuns: (state) => bus.emitThinned('runs', progressEveryMs, () => state),
+    onSwapped: libraryChanged,
+  });
   let catchingUp = false;
   const catchUpSoon = (): void => {
     if (catchingUp || store.readOnly) return;
@@ -235,12 +255,14 @@ export function openRooms(options: EngineOptions): OpenRooms {
     applySettings: () => library.setWatching(watch && readSettings(store).watchFolders),
     packSwitch,
     learning,
+    tuning,
   };
   // Not awaited: a library opens at once, and a query waits no longer than its pack takes.
   if (watch) startUp(rooms, work);
   return {
     rooms,
     async close() {
+      await tuning.close();
       await describing.close();
       await library.close();
       await Promise.all([albums.close(), tags.close()]);

@@ -69,6 +69,7 @@ export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
           });
           rooms.tags.changed();
           rooms.albums.changed();
+          rooms.tuning.packChanged();
         } else {
           await packs.readable(packId);
           if (pack.selfTest?.passed === false)

@@ -2,6 +2,7 @@
 import type { SwapProgress, TuneRun } from '../contract.ts';
 import { AppError } from '../errors.ts';
 import type { HeadSwitch } from './head-switch.ts';
+import type { Log } from './log.ts';
 import type { RunRow, Store } from './store/types.ts';
 import type { TuneMemory } from './tune-memory.ts';
 import { toRun, type TuneBase } from './tune-record.ts';
@@ -11,6 +12,7 @@ export interface TuneSwapOptions {
   readonly store: Store;
   readonly memory: TuneMemory;
   readonly heads: Pick<HeadSwitch, 'use'>;
+  readonly log: Log;
   readonly now: () => number;
   readonly base: () => Promise<TuneBase>;
   /** The run under way, whose states are its own. */
@@ -40,7 +42,7 @@ export interface TuneSwap {
   decline(runId: number): TuneRun;
   /** @throws AppError not-found, input-invalid while it is in use or under way */
   remove(runId: number): void;
-  /** Nothing is in use any more, and nothing was before. */
+  /** Nothing is in use any more, and nothing was before. Tries to: erasing goes on without a pack, too. */
   reset(signal: AbortSignal): Promise<void>;
   /**
    * Makes the states of runs say what is so: the pointers are the truth, and a crash, a change of packs or a full
@@ -175,7 +177,12 @@ export function createTuneSwap(options: TuneSwapOptions): TuneSwap {
     },
     reset: (signal) =>
       inTurn(async () => {
-        if (active() !== null) await pointTo(null, { signal, onProgress: () => undefined });
+        try {
+          if (active() !== null) await pointTo(null, { signal, onProgress: () => undefined });
+        } catch (thrown) {
+          // Without its pack nothing is loaded that would have to be swapped; erasing moves the pointer.
+          options.log.warn('a head could not be put out of use', { message: AppError.from(thrown).message });
+        }
         memory.clear();
       }),
   };
