@@ -68,17 +68,17 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
 
   /** Gives the head's model every vector that the pack has. */
   const derive = async (
-    { row }: OpenHead,
+    head: OpenHead,
     { modelId, baseId }: { modelId: number; baseId: number },
     { signal, onProgress }: Context,
   ): Promise<void> => {
     const photos = embeddings.count(baseId);
     const vectors = Math.max(0, photos - embeddings.count(modelId));
-    await checkSpace(dirname(store.path), { vectors, photos, dims: row.dims }, options.freeBytes);
+    await checkSpace(dirname(store.path), { vectors, photos, dims: head.row.dims }, options.freeBytes);
     const report = (done: number): void =>
       onProgress({ stage: 'projecting', done, total: Math.max(vectors, done) });
     report(0);
-    await deriveMissing({ store, process, head: row, modelId, baseId, signal, onProgress: report });
+    await deriveMissing({ store, process, head, modelId, baseId, signal, onProgress: report });
   };
   /** What was half made is of no use to anybody; where even that cannot be written, it lies there unseen. */
   const forget = (modelId: number): void => {
@@ -170,7 +170,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
       onProgress({ stage: 'swap', done: 0, total: 1 });
       // What came in while the index was opened; nothing is awaited between the last of it and the swap.
       if (head !== null) {
-        await deriveMissing({ store, process, head: head.row, modelId, baseId, signal });
+        await deriveMissing({ store, process, head, modelId, baseId, signal });
         deriveRest({ store, projection: head.projection, modelId, baseId });
       }
       bringUpToDate(store, { modelId, index });
