@@ -64,17 +64,34 @@ export function splitPairs(
   const count = kin.length;
   const parts = { prove: [] as number[], choose: [] as number[], train: [] as number[] };
   for (const { rows } of drawn) {
-    const part =
+    const side =
       parts.prove.length < shares.prove * count
         ? parts.prove
         : parts.choose.length < shares.choose * count
           ? parts.choose
           : parts.train;
-    part.push(...rows);
+    side.push(...rows);
   }
-  return {
-    train: takePairs(pairs, parts.train),
-    choose: takePairs(pairs, parts.choose),
-    prove: takePairs(pairs, parts.prove),
-  };
+  const part = (rows: readonly number[]): TrainingPairs =>
+    ownNegatives(takePairs(pairs, rows), pairs.hard, rows, kin);
+  return { train: part(parts.train), choose: part(parts.choose), prove: part(parts.prove) };
+}
+
+/** Leaves out hard negatives whose photos are of pairs in another part. */
+function ownNegatives(
+  part: TrainingPairs,
+  all: TrainingPairs['hard'],
+  rows: readonly number[],
+  kin: Int32Array,
+): TrainingPairs {
+  const kinOfHard = all?.kin;
+  if (part.hard === undefined || all === undefined || kinOfHard === undefined) return part;
+  const paired = new Set(kin);
+  const here = new Set(rows.map((row) => kin[row]));
+  const present = part.hard.present.map((is, i) => {
+    const each = all.each;
+    const other = kinOfHard[(rows[Math.floor(i / each)] ?? 0) * each + (i % each)] ?? -1;
+    return paired.has(other) && !here.has(other) ? 0 : is;
+  });
+  return { ...part, hard: { ...part.hard, present } };
 }

@@ -38,6 +38,8 @@ export interface HardNegatives {
   readonly images: Float32Array;
   /** (count * each,): 1, or 0 for places left empty. */
   readonly present: Uint8Array;
+  /** (count * each,): as the pairs' own, -1 for photos of no pair: a photo kept aside is no negative of the others. */
+  readonly kin?: Int32Array | undefined;
 }
 
 export interface HeadTrainingOptions {

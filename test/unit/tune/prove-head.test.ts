@@ -102,6 +102,22 @@ await test('what belongs together is never on both sides of the split', () => {
   assert.ok(prove.weights.length >= 15 && prove.weights.length <= 19);
 });
 
+await test('a photo kept aside is no hard negative of those that are trained on', () => {
+  const pairs = library(20, 5, false);
+  const kin = Int32Array.from({ length: 20 }, (_, i) => i);
+  // Each pair must beat the photo of the next pair, and one of no pair.
+  const present = new Uint8Array(40).fill(1);
+  const hardKin = Int32Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? (i / 2 + 1) % 20 : -1));
+  const hard = { each: 2, images: new Float32Array(40 * dims), present, kin: hardKin };
+  const { train, prove } = splitPairs({ ...pairs, groups: kin, hard }, kin, seededRandom(2));
+  const aside = new Set([...kin].filter((group) => !train.groups.includes(group)));
+  train.groups.forEach((group, row) => {
+    assert.equal(train.hard?.present[2 * row], aside.has((group + 1) % 20) ? 0 : 1);
+    assert.equal(train.hard?.present[2 * row + 1], 1);
+  });
+  assert.ok(aside.size >= 4 && prove.weights.length > 0);
+});
+
 await test('the same seed splits the same way', () => {
   const pairs = library(50, 5, false);
   const once = () => splitPairs(pairs, pairs.groups, seededRandom(2));

@@ -23,6 +23,8 @@ export interface GatherOptions {
   readonly photoAt: (path: string) => Promise<number | null>;
   /** Only these; all of them when left out. */
   readonly sources?: readonly PairSource[] | undefined;
+  /** The words of a query without its filters and what it leaves out, as search reads it; '' when none are left. */
+  readonly wordsOfQuery: (query: string) => string;
   /** What the pack ships; null for packs that ship none, and the library makes one. */
   readonly generic: () => Promise<GenericSet | null>;
   /** Milliseconds since 1970: nothing is newer than this. */
