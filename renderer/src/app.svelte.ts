@@ -9,17 +9,22 @@ import { AskResults } from './state/ask-results.svelte.ts';
 import { CaptionExport } from './state/caption-export.svelte.ts';
 import { CaptionRun } from './state/caption-run.svelte.ts';
 import { Captions } from './state/captions.svelte.ts';
+import { Feedback } from './state/feedback.svelte.ts';
 import { Folders } from './state/folders.svelte.ts';
 import { Indexing } from './state/indexing.svelte.ts';
+import { Lab } from './state/lab.svelte.ts';
 import { Library } from './state/library.svelte.ts';
+import { Names } from './state/names.svelte.ts';
 import { Notices } from './state/notices.svelte.ts';
 import { OpenAlbum } from './state/open-album.svelte.ts';
 import { Packs } from './state/packs.svelte.ts';
+import { PastQueries } from './state/past-queries.svelte.ts';
 import { Preferences } from './state/preferences.svelte.ts';
 import { Routes } from './state/routes.svelte.ts';
 import { Search } from './state/search.svelte.ts';
 import { Selection } from './state/selection.svelte.ts';
 import { Tags } from './state/tags.svelte.ts';
+import { Tuning } from './state/tuning.svelte.ts';
 import { Viewer } from './state/viewer.svelte.ts';
 
 export class App {
@@ -41,6 +46,11 @@ export class App {
   readonly albums: Albums;
   readonly openAlbum: OpenAlbum;
   readonly tags: Tags;
+  readonly feedback: Feedback;
+  readonly names: Names;
+  readonly tuning: Tuning;
+  readonly pastQueries: PastQueries;
+  readonly lab: Lab;
   readonly indexing: Indexing;
   readonly packs: Packs;
   readonly preferences: Preferences;
@@ -58,7 +68,8 @@ export class App {
     this.routes = new Routes(page);
     this.library = new Library(this.client);
     this.search = new Search(this.client);
-    this.viewer = new Viewer(this.client, this.notices, page);
+    this.feedback = new Feedback(this);
+    this.viewer = new Viewer(this.client, this.notices, this.feedback, page);
     this.captions = new Captions(this.client);
     this.askResults = new AskResults(this.client);
     this.captionRun = new CaptionRun(this);
@@ -66,6 +77,10 @@ export class App {
     this.albums = new Albums(this);
     this.openAlbum = new OpenAlbum(this.client);
     this.tags = new Tags(this);
+    this.names = new Names(this);
+    this.tuning = new Tuning(this);
+    this.pastQueries = new PastQueries(this);
+    this.lab = new Lab(this.client);
     this.indexing = new Indexing(this.client, this.notices);
     this.packs = new Packs(this.client, this.notices);
     this.preferences = new Preferences(this.client, this.notices, this.words, page.document);
@@ -84,9 +99,17 @@ export class App {
     await this.library.refresh();
     if (this.library.failure !== null) return;
     await Promise.all(
-      [this.preferences, this.indexing, this.packs, this.captionRun, this.albums, this.tags].map((part) =>
-        part.refresh(),
-      ),
+      [
+        this.preferences,
+        this.indexing,
+        this.packs,
+        this.captionRun,
+        this.albums,
+        this.tags,
+        this.names,
+        this.feedback,
+        this.tuning,
+      ].map((part) => part.refresh()),
     );
   }
 }

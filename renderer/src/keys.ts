@@ -1,4 +1,5 @@
 /** Keys that work everywhere; the grid and the viewer handle their own. */
+import type { Vote } from '../../main/contract.ts';
 import type { App } from './app.svelte.ts';
 
 export const searchInputId = 'search-input';
@@ -19,6 +20,13 @@ function focusSearch(): void {
 
 export function focusGrid(): void {
   document.querySelector<HTMLElement>('[data-grid]')?.focus({ preventScroll: true });
+}
+
+/** The thumb that a key presses: plus, with or without shift, and minus. With Ctrl they are the browser's own zoom. */
+export function voteOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): Vote | undefined {
+  if (ctrlKey || metaKey || altKey) return undefined;
+  if (key === '+' || key === '=') return 'up';
+  return key === '-' ? 'down' : undefined;
 }
 
 export function handleKeys(app: App, event: KeyboardEvent): void {

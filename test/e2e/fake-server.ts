@@ -19,6 +19,7 @@ import {
 } from '../../main/contract.ts';
 import { AppError, type ErrorCode } from '../../main/errors.ts';
 import { FakeDescriptions, writingPacks } from './fake-describe.ts';
+import { FakeLearning } from './fake-learn.ts';
 import { FakePlaces } from './fake-places.ts';
 import { FakeLibrary, mix, parse, root, sizeOf, type FakeOptions } from './fake-library.ts';
 
@@ -75,6 +76,7 @@ export class FakeServer {
   readonly library: FakeLibrary;
   readonly describe: FakeDescriptions;
   readonly places: FakePlaces;
+  readonly learn: FakeLearning;
   readonly heard: { name: string; input: unknown }[] = [];
   /** Calls that the page gave up, and that stopped for it. */
   readonly cancelled: string[] = [];
@@ -105,6 +107,7 @@ export class FakeServer {
     this.library = new FakeLibrary(options);
     this.describe = new FakeDescriptions(this.library, (photoIds) => this.emit('described', { photoIds }));
     this.places = new FakePlaces(this.library, this.describe, (name, payload) => this.emit(name, payload));
+    this.learn = new FakeLearning(this.library, (name, payload) => this.emit(name, payload));
     this.packs = somePacks(options.model !== false, options.model !== false && options.writing !== false);
     this.#settings = {
       language: options.language ?? 'en',
@@ -192,7 +195,10 @@ export class FakeServer {
       this.heard.push({ name, input });
       const failing = this.failing.get(call);
       if (failing !== undefined) throw new AppError(failing, `${name} fails in this test.`);
-      const handler = (this.#handlers[call] ?? this.describe.handlers[call] ?? this.places.handlers[call]) as
+      const handler = (this.#handlers[call] ??
+        this.describe.handlers[call] ??
+        this.places.handlers[call] ??
+        this.learn.handlers[call]) as
         | ((value: unknown, context: { signal: AbortSignal; progress: typeof progress }) => unknown)
         | undefined;
       if (handler === undefined) throw new AppError('not-supported', `${name} is not faked.`);

@@ -2,6 +2,8 @@
 import type { Chip, IndexProgress, PackProgress, Pack, Provider } from '../../../main/contract.ts';
 import type { ErrorCode } from '../../../main/errors.ts';
 import { describingInEnglish } from './en-describe.ts';
+import { labInEnglish } from './en-lab.ts';
+import { learningInEnglish } from './en-learn.ts';
 import { placesInEnglish } from './en-places.ts';
 import { formatsFor } from './format.ts';
 
@@ -116,6 +118,8 @@ const errors: Record<ErrorCode, ErrorWords> = {
 export const en = {
   ...describingInEnglish(f, photos),
   ...placesInEnglish({ f, photos, files, duration }),
+  ...learningInEnglish({ f, photos, duration }),
+  ...labInEnglish(f),
   f,
   errors,
   photos,
@@ -142,6 +146,7 @@ export const en = {
     albums: 'Albums',
     duplicates: 'Duplicates',
     ask: 'Ask',
+    teach: 'Teach',
     settings: 'Settings',
     open: 'Show names',
     shut: 'Hide names',

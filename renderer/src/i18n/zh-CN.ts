@@ -2,6 +2,8 @@
 import type { Catalogue } from './en.ts';
 import { formatsFor } from './format.ts';
 import { describingInChinese } from './zh-CN-describe.ts';
+import { labInChinese } from './zh-CN-lab.ts';
+import { learningInChinese } from './zh-CN-learn.ts';
 import { placesInChinese } from './zh-CN-places.ts';
 
 const f = formatsFor('zh-CN');
@@ -18,6 +20,8 @@ function duration(seconds: number): string {
 export const zhCN: Catalogue = {
   ...describingInChinese(f, photos),
   ...placesInChinese({ f, photos, files, duration }),
+  ...learningInChinese({ f, photos, duration }),
+  ...labInChinese(f),
   f,
   photos,
   files,
@@ -97,6 +101,7 @@ export const zhCN: Catalogue = {
     albums: '相册',
     duplicates: '重复照片',
     ask: '提问',
+    teach: '教学',
     settings: '设置',
     open: '显示名称',
     shut: '隐藏名称',

@@ -10,7 +10,7 @@ export const settingsSections = [
   'about',
 ] as const;
 export type SettingsSection = (typeof settingsSections)[number];
-export const places = ['photos', 'albums', 'duplicates', 'ask', 'settings'] as const;
+export const places = ['photos', 'albums', 'duplicates', 'ask', 'teach', 'settings'] as const;
 export type Place = (typeof places)[number];
 
 export class Routes {

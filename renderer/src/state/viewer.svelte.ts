@@ -3,6 +3,7 @@ import type { Caption, PhotoDetail } from '../../../main/contract.ts';
 import type { PageClient } from '../client.ts';
 import type { GridSource } from '../grid/source.ts';
 import { Ask } from './ask.ts';
+import type { Feedback } from './feedback.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 import { ViewerCaption } from './viewer-caption.svelte.ts';
 import { WhyMatched } from './why.svelte.ts';
@@ -25,13 +26,15 @@ export class Viewer {
   readonly why: WhyMatched;
   readonly #client: PageClient;
   readonly #notices: Notices;
+  readonly #feedback: Feedback;
   readonly #page: Window;
   #abort: AbortController | undefined;
   #closed: ((index: number) => void) | undefined;
 
-  constructor(client: PageClient, notices: Notices, page: Window) {
+  constructor(client: PageClient, notices: Notices, feedback: Feedback, page: Window) {
     this.#client = client;
     this.#notices = notices;
+    this.#feedback = feedback;
     this.#page = page;
     this.caption = new ViewerCaption(client, (photoId, caption) => this.#captioned(photoId, caption));
     this.ask = new Ask(client, notices);
@@ -48,6 +51,8 @@ export class Viewer {
   show(source: GridSource, index: number, onClosed?: (index: number) => void): void {
     this.source = source;
     this.#closed = onClosed;
+    const query = this.#feedback.about(source.query);
+    if (query !== null) this.#feedback.remember(query);
     // Back closes the photo rather than leave the page.
     this.#page.history.pushState({ photo: true }, '');
     this.#move(index);
