@@ -22,7 +22,7 @@ export const taughtName = z.object({
   /** Photos that stand for it. */
   examples: z.array(id),
   createdAt: z.number(),
-  /** Of its photos, those that the others alone find among the library's ten nearest; null with fewer than two. */
+  /** Of its photos, those that the others alone find among the library's ten nearest; null with fewer than two, and until it is known. */
   check: z.object({ found: count, of: count }).nullable(),
   /** Why it cannot be searched for now; null when it can. */
   problem: errorShape.nullable(),

@@ -15,6 +15,7 @@ import { captionHandlers } from './caption-handlers.ts';
 import { feedbackHandlers } from './feedback-handlers.ts';
 import { indexingHandlers } from './indexing-handlers.ts';
 import { libraryHandlers, refuseWriting } from './library-handlers.ts';
+import { nameHandlers } from './name-handlers.ts';
 import { openRooms } from './open-rooms.ts';
 import { packHandlers } from './pack-handlers.ts';
 import { photoAt, photoFile, photoPicture } from './photo-files.ts';
@@ -95,6 +96,7 @@ function createHandlers(rooms: Rooms): Handlers {
     ...albumHandlers(rooms),
     ...tuneHandlers(rooms),
     ...feedbackHandlers(rooms),
+    ...nameHandlers(rooms),
     ...packHandlers(rooms),
     ...settingsHandlers(rooms),
     'search.query': (input, { signal }) => courtesy.search(() => search.query(input, signal)),

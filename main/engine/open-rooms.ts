@@ -24,6 +24,7 @@ import { createTags } from './search/tags.ts';
 import type { SearchOptions } from './search/types.ts';
 import { openStore } from './store/store.ts';
 import { openTuning } from './tune-rooms.ts';
+import { createNames } from './tune/names/names.ts';
 import { createTurns } from './turns.ts';
 import type { EngineOptions } from './types.ts';
 
@@ -86,6 +87,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     }));
     tags.changed();
     albums.changed();
+    names.changed();
     describing.background.changed();
   };
   const changedWords = new Set<number>();
@@ -132,9 +134,17 @@ export function openRooms(options: EngineOptions): OpenRooms {
     onRootsChanged: (roots) => bus.emitThinned('roots', progressEveryMs, () => ({ roots })),
     onNotice: notice,
   });
+  const names = createNames({
+    store,
+    log,
+    now,
+    model: () => models.searchable(),
+    current: () => models.current(),
+    onNames: () => bus.emitThinned('names', libraryEveryMs, () => ({ names: names.list() })),
+  });
   const searchOptions: SearchOptions = {
     store,
-    model: () => models.searchable(),
+    model: async () => names.withNames(await models.searchable()),
     embedder: async () => (await models.ready()).embedder,
     decoder: () => decoder,
     now,
@@ -216,7 +226,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     searchOver: ({ index }) =>
       createSearch({
         ...searchOptions,
-        model: async () => ({ embedder: (await models.ready()).base.embedder, index }),
+        model: async () => names.withNames({ embedder: (await models.ready()).base.embedder, index }),
       }),
     onProgress: (progress) => bus.emitThinned('tune', progressEveryMs, () => progress),
     onRuns: (state) => bus.emitThinned('runs', progressEveryMs, () => state),
@@ -246,6 +256,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     describing,
     tags,
     albums,
+    names,
     bus,
     grants,
     log,
@@ -265,7 +276,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
       await tuning.close();
       await describing.close();
       await library.close();
-      await Promise.all([albums.close(), tags.close()]);
+      await Promise.all([albums.close(), tags.close(), names.close()]);
       await work.settled();
       const index = models.index();
       try {
@@ -287,7 +298,10 @@ export function openRooms(options: EngineOptions): OpenRooms {
 /** What a window does by itself. A command line may need no pack at all; the calls that do load it. */
 function startUp(rooms: Rooms, work: Background): void {
   // Its failure is told by notice, and again to every call that needs it.
-  rooms.models.load().catch(() => undefined);
+  rooms.models.load().then(
+    () => rooms.names.changed(),
+    () => undefined,
+  );
   // The files of the active pack were replaced (a newer version of the app): new vectors in the background.
   work.run('Looking at the photos with the new model', async () => {
     await rooms.models.ready();

@@ -15,6 +15,7 @@ import type { Albums } from './search/albums-types.ts';
 import type { Tags } from './search/tags-types.ts';
 import type { Search } from './search/types.ts';
 import type { Store } from './store/types.ts';
+import type { Names } from './tune/names/types.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface Rooms {
@@ -31,6 +32,7 @@ export interface Rooms {
   readonly tuning: Tuning;
   readonly tags: Tags;
   readonly albums: Albums;
+  readonly names: Names;
   readonly bus: EventBus;
   readonly grants: Grants;
   readonly log: Log;
