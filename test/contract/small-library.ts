@@ -17,6 +17,8 @@ export interface SmallLibrary {
   readonly modelsDirectory: string;
   /** A folder of `photoCount` photos, two of them the same, and one broken file. */
   readonly photos: string;
+  /** A folder of two captioned photos, with a captions.txt whose third line names one that is not there. */
+  readonly captions: string;
   /** A pack in the Hugging Face layout without pack.json. */
   readonly loosePack: string;
   remove(): Promise<void>;
@@ -29,6 +31,8 @@ export async function makeSmallLibrary(): Promise<SmallLibrary> {
   const photos = join(top, 'photos');
   const modelsDirectory = join(top, 'models');
   const loosePack = join(top, 'loose');
+  const captions = join(top, 'captions');
+  await mkdir(captions);
   await mkdir(join(photos, 'Summer 2019'), { recursive: true });
   for (let i = 0; i < photoCount - 1; i++) {
     const folder = i % 3 === 0 ? join(photos, 'Summer 2019') : photos;
@@ -45,6 +49,11 @@ export async function makeSmallLibrary(): Promise<SmallLibrary> {
         .toFile(join(folder, `photo ${i}.jpg`));
   }
   await copyFile(join(photos, 'photo 2.jpg'), join(photos, 'photo 2 copy.jpg'));
+  for (const name of ['photo 4.jpg', 'photo 5.jpg']) await copyFile(join(photos, name), join(captions, name));
+  await writeFile(
+    join(captions, 'captions.txt'),
+    'image,caption\nphoto 4.jpg,a wall\nnowhere.jpg,a ghost\nphoto 5.jpg,another wall\n',
+  );
   await writeFile(join(photos, 'broken.jpg'), Buffer.from('ffd8ffe000104a464946000101', 'hex'));
   await makePack({
     dir: join(modelsDirectory, 'starter'),
@@ -75,6 +84,7 @@ export async function makeSmallLibrary(): Promise<SmallLibrary> {
     directory,
     modelsDirectory,
     photos,
+    captions,
     loosePack,
     remove: () => rm(top, { recursive: true, force: true, maxRetries: 5 }),
   };

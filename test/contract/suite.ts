@@ -16,6 +16,7 @@ import {
 import type { ErrorCode } from '../../main/errors.ts';
 import { describingCalls } from './describing-calls.ts';
 import { gatheringCalls } from './gathering-calls.ts';
+import { learningCalls } from './learning-calls.ts';
 import { makeSmallLibrary, photoCount, type SmallLibrary } from './small-library.ts';
 
 export interface OpenAdapter {
@@ -337,6 +338,7 @@ export function contractSuite(
     };
     describingCalls(tools);
     gatheringCalls(tools);
+    learningCalls(tools);
 
     test('input that does not fit is refused and does nothing', async () => {
       const wrong: [string, unknown][] = [
@@ -355,6 +357,14 @@ export function contractSuite(
         ['tags.set', { name: '' }],
         ['albums.create', { name: 'both', photoIds: [], query: { text: 'dog' } }],
         ['albums.create', { name: 'x', query: { text: 'dog', band: 'weak' } }],
+        ['feedback.set', { photoId: 1, text: '', vote: 'up' }],
+        ['feedback.set', { photoId: 1, text: 'dog', vote: 'sideways' }],
+        ['queries.remember', { text: '' }],
+        ['names.teach', { name: '', photoIds: [1] }],
+        ['tune.run', { epochs: 0 }],
+        ['tune.run', { head: 'heart' }],
+        ['tune.accept', {}],
+        ['lab.run', { limit: 1 }],
         ['library.erase', { confirm: 'yes' }],
         ['no.such.call', {}],
         ['constructor', {}],
@@ -406,7 +416,9 @@ export function contractSuite(
     test('erasing forgets everything but the originals', async () => {
       await call('roots.add', { grant: await adapter.grant(place.photos) });
       await call('indexing.run', {});
+      await call('feedback.set', { photoId: await firstId(), text: 'sea', vote: 'up' });
       await call('library.erase', { confirm: 'erase' });
+      assert.equal((await call('feedback.list', {})).up, 0);
       const status = await call('library.status', {});
       assert.deepEqual([status.photos, status.roots.length, status.index.size], [0, 0, 0]);
       await readFile(join(place.photos, 'photo 1.png'));

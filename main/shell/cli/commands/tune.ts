@@ -46,7 +46,8 @@ export function addTuneCommands(program: Command, context: CommandContext): void
     .description(
       'Teaches the library what you mean: learns from thumbs, taught names, captions by hand and albums, proves on ' +
         'pairs kept aside that search gets better and elsewhere no worse, and changes nothing until you accept it.',
-    );
+    )
+    .addHelpText('after', '\nOptions of `afterimage tune` alone: see `afterimage tune run --help`.');
   addSourceOptions(
     tune
       .command('run', { isDefault: true })
