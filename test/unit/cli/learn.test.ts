@@ -68,6 +68,41 @@ test('a search is noted as a past query, unless the library is open elsewhere', 
   }
 });
 
+interface NameAnswer {
+  readonly name: string;
+  readonly kind: string | null;
+  readonly photos: number;
+}
+
+test('a name is taught by photos, listed, taken off and forgotten', async () => {
+  const { name } = (await json('teach', 'Rex', photo, other, '--kind', 'dog')) as { name: NameAnswer };
+  assert.deepEqual([name.name, name.kind, name.photos], ['Rex', 'dog', 2]);
+  assert.match((await run(['teach', 'rex', photo])).stdout, /^Rex is the name of 2 photos\..*\n.*search Rex/);
+  assert.match((await run(['teach', '--list'])).stdout, /2 photos +Rex +dog/);
+  assert.ok(((await json('search', 'rex', 'on', 'a', 'beach'))['total'] as number) > 0);
+  const taken = (await json('teach', '--take', 'REX', other)) as { name: NameAnswer };
+  assert.equal(taken.name.photos, 1);
+  assert.equal((await json('teach', '--forget', 'rex'))['forgotten'], 'Rex');
+  assert.deepEqual((await json('teach', '--list'))['names'], []);
+});
+
+test('what there is to learn from is told, with what is missing', async () => {
+  await json('feedback', photo, 'a wall', 'up');
+  const found = await json('tune', 'sources', '--source', 'thumbs');
+  assert.deepEqual([found['pairs'], found['photos']], [1, 1]);
+  assert.equal((found['problem'] as { code: string }).code, 'input-invalid');
+  const { stdout } = await run(['tune', 'sources', '--pairs', place.captions]);
+  assert.match(stdout, /file +2 pairs +2 photos/);
+  assert.match(stdout, /1 line could not be used:\n {2}line 3: .*nowhere\.jpg/);
+  await json('feedback', '--clear');
+});
+
+test('the heads of the lab are listed', async () => {
+  const { heads } = (await json('lab', '--heads')) as { heads: { name: string; parameters: number }[] };
+  assert.ok(heads.some(({ name, parameters }) => name === 'v10_1' && parameters > 0));
+  assert.match((await run(['lab', '--heads'])).stdout, /^v0 +[\d,]+ /m);
+});
+
 test('wrong usage exits 2 and says how it is right', async () => {
   for (const args of [
     ['feedback'],
@@ -110,6 +145,20 @@ test('what cannot be is refused with its code, and nothing is kept', async () =>
   for (const [args, code] of [
     [['feedback', nowhere, 'car', 'up'], 'not-found'],
     [['feedback', join(place.photos, 'broken.jpg'), 'car', 'up'], 'image-broken'],
+    [['teach', 'Rex', nowhere], 'not-found'],
+    [['teach', '--forget', 'Rex'], 'not-found'],
+    [['teach', '--take', 'Rex', photo], 'not-found'],
+    [['tune'], 'input-invalid'],
+    [['tune', '--pairs', nowhere], 'file-vanished'],
+    [['tune', '--resume', '99'], 'not-found'],
+    [['tune', 'accept', '99'], 'not-found'],
+    [['tune', 'decline', '99'], 'not-found'],
+    [['tune', 'compare', '99'], 'not-found'],
+    [['tune', 'remove', '99'], 'not-found'],
+    [['tune', 'undo'], 'input-invalid'],
+    [['tune', 'export', '99', place.directory], 'not-found'],
+    [['tune', 'import', nowhere], 'file-vanished'],
+    [['lab', 'v99'], 'input-invalid'],
   ] as const) {
     const { status, stdout } = await run([...args, '--json']);
     assert.equal(status, 1, args.join(' '));
@@ -121,6 +170,8 @@ test('what cannot be is refused with its code, and nothing is kept', async () =>
     assert.equal(status, 1);
     assert.equal((parseOne(stdout)['error'] as { code: string }).code, 'library-locked');
     assert.deepEqual(owner.feedback.counts(), { up: 0, down: 0 });
+    assert.deepEqual(owner.names.list(), []);
+    assert.deepEqual(owner.runs.list(), []);
   } finally {
     owner.close();
   }
