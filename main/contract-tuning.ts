@@ -156,6 +156,11 @@ export const queryComparison = z.object({
   down: count,
 });
 
+/**
+ * `pairs`: every photo of a batch is shown with every caption of it. `study`: with its own caption only, and halves of
+ * different pairs are compared, as in the study; much cheaper, and some heads cheat.
+ */
+export const labScoring = z.enum(['pairs', 'study']);
 export const labHead = z.object({
   name: z.string(),
   description: z.string(),
@@ -171,26 +176,49 @@ export const labRow = z.object({
   /** Best over second best; null where the second is not positive. */
   ratio: z.number().nullable(),
   gap: z.number(),
-  /** Held-out loss clearly below the start's, and the five told apart. */
+  /** Own captions beat four drawn ones clearly more often than chance, and the five are told apart. */
   trained: z.boolean(),
   /** By gap among those that trained; null for the others. */
   rank: count.nullable(),
   retrieval,
   /** Share of held-out photos whose own caption beats four drawn ones. */
   bestOfFive: z.number(),
+  /** First batch, mean of the last epoch, and kept aside with every photo shown every caption. */
   loss: z.object({ first: z.number(), last: z.number(), heldOut: z.number() }),
   seconds: z.number(),
+  /** The head's own; every head has two projections and a scale besides. */
   parameters: count,
+  /** What the remark is made of. */
+  evidence: z.object({
+    /** Mean cosine of right pairs and of wrong ones. */
+    matched: z.number(),
+    mismatched: z.number(),
+    /** Standard deviation of a photo's cosines over captions. */
+    spread: z.number(),
+    /** Share of the variance of a side's features that its own modality explains. */
+    own: z.object({ image: z.number(), text: z.number() }),
+    /** R@1 when halves of right pairs are compared, as in the study's training. */
+    shortcut: z.number(),
+    /** Its length, before clipping: first batch, mean of the last epoch. */
+    gradient: z.object({ first: z.number(), last: z.number() }),
+    /** The epoch in which its numbers stopped being finite; null when they are. */
+    ranAway: count.nullable(),
+  }),
   /** What the study reported for this head; null for heads that it did not have. */
   study: z.object({ similarities: z.array(z.number()), trained: z.boolean() }).nullable(),
-  /** How this outcome differs from the study's, and why, from what was measured; empty where it does not. */
+  /** Why it did not train, and how that differs from the study, from what was measured; empty where nothing is to be said. */
   remark: z.string(),
 });
 export const labReport = z.object({
   at: z.number(),
   seed: count,
   epochs: count,
+  scoring: labScoring,
+  /** Photos that compete in a step, and the optimiser's rate. */
+  batch: count,
+  learningRate: z.number(),
   pairs: z.object({ train: count, heldOut: count }),
+  /** One of each where they were pooled. */
   tokens: z.object({ image: count, text: count, dims: count }),
   photo: z.object({ path: z.string(), photoId: id.nullable() }),
   captions: z.array(z.string()),
@@ -198,6 +226,7 @@ export const labReport = z.object({
   rows: z.array(labRow),
 });
 export const labProgress = z.object({
+  /** Empty while photos are read; `done` and `total` count photos then, and heads afterwards. */
   head: z.string(),
   done: count,
   total: count,

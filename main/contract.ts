@@ -44,6 +44,7 @@ import {
   labHead,
   labProgress,
   labReport,
+  labScoring,
   lossName,
   pairSource,
   queryComparison,
@@ -437,8 +438,11 @@ export const calls = {
       grant: z.string().max(4_096).nullable().default(null),
       /** Asks which of five captions fits this photo; one is drawn from those kept aside without it. */
       photoId: id.optional(),
-      /** At most this many pairs are used. */
-      limit: z.int().min(20).max(100_000).default(5_000),
+      /** At most this many photos are used. All heads over 600 photos take half an hour on two cores. */
+      limit: z.int().min(20).max(100_000).default(600),
+      scoring: labScoring.default('pairs'),
+      /** `mean` pools each side to one token, as the study did. */
+      tokens: z.enum(['all', 'mean']).default('all'),
     }),
     labReport,
     labProgress,
