@@ -46,6 +46,8 @@ export interface OpenParts {
   readonly readOnly?: boolean;
   readonly fingerprint?: string;
   readonly freeBytes?: HeadSwitchOptions['freeBytes'];
+  /** Applies heads to many vectors at once. */
+  readonly process?: Pick<TuneProcess, 'project'>;
   /** Called with each part of the vectors before it is projected. */
   readonly beforeProject?: (signal: AbortSignal | undefined) => Promise<void> | void;
   /** The image side takes this long to load. */
@@ -69,8 +71,87 @@ export interface HeadLibrary {
 /** With this few photos a graph is used, so that its links are, too. */
 const exactBelow = 1_000;
 
-export function headLibrary(t: TestContext, photos: number, dims = 16): HeadLibrary {
-  const directory = mkdtempSync(join(tmpdir(), 'afterimage-heads-'));
+/** Opens store, keeper and head switch over a fake pack; heads are applied here unless `parts.process` does it. */
+export function openWithHeads(directory: string, dims: number, parts: OpenParts = {}): Opened {
+  const readOnly = parts.readOnly ?? false;
+  const store = openStore({ directory, now: () => 0, readOnly });
+  const embedder = fakeEmbedder(dims, parts.fingerprint ?? 'pack');
+  const notices: ErrorShape[] = [];
+  const openIndexOf: HeadSwitchOptions['openIndex'] = (modelId, size, linksOf) =>
+    openIndex({ store, modelId, dims: size, log: silentLog, exactBelow, linksOf });
+  const models = createModelKeeper({
+    store,
+    log: silentLog,
+    defaultPackId: 'starter',
+    loadEmbedder: async (_packId, onText) => {
+      const { scoring, embedTexts, embedQuery } = embedder;
+      onText({
+        fingerprint: embedder.fingerprint,
+        packId: 'starter',
+        dims,
+        scoring,
+        embedTexts,
+        embedQuery,
+      });
+      await parts.imageSide;
+      return embedder;
+    },
+    openIndex: openIndexOf,
+    openHead: (runId, base) => openHead({ store, projectionOf }, runId, base),
+    onProblem: (error) => void notices.push(error),
+    onHeadLost: (error) => void notices.push(error),
+  });
+  let swaps = 0;
+  let projected = 0;
+  const process: Pick<TuneProcess, 'project'> = parts.process ?? {
+    async project(head, rows, signal) {
+      await parts.beforeProject?.(signal);
+      if (signal?.aborted === true) throw new AppError('cancelled', 'Cancelled.');
+      const projection = createProjection(head.head, head.dims, head.parameters);
+      const out = new Float32Array(rows.length);
+      for (let at = 0; at < rows.length; at += dims)
+        out.set(projection.project(rows.subarray(at, at + dims)), at);
+      projected += rows.length / dims;
+      return out;
+    },
+  };
+  const inTurn = createTurns();
+  const options: HeadSwitchOptions = {
+    store,
+    models,
+    process,
+    projectionOf,
+    openIndex: openIndexOf,
+    inTurn,
+    log: silentLog,
+    now: () => performance.now(),
+    onSwapped: () => (swaps += 1),
+    freeBytes: parts.freeBytes,
+  };
+  let closed = false;
+  const opened: Opened = {
+    store,
+    models,
+    heads: createHeadSwitch(options),
+    inTurn,
+    notices,
+    swaps: () => swaps,
+    projected: () => projected,
+    catchUpHead: async (signal) => catchUpHead(options, await models.ready(), signal),
+    search: (query, k = 10) => [...models.index()!.search(query, { k }).neighbours],
+    async close() {
+      if (closed) return;
+      closed = true;
+      await models.close();
+      store.close();
+    },
+  };
+  return opened;
+}
+
+/** @param parent folder in which the library's own is made. */
+export function headLibrary(t: TestContext, photos: number, dims = 16, parent = tmpdir()): HeadLibrary {
+  const directory = mkdtempSync(join(parent, 'afterimage-heads-'));
   const closing: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const close of closing) await close();
@@ -84,79 +165,7 @@ export function headLibrary(t: TestContext, photos: number, dims = 16): HeadLibr
     dims,
     next,
     open(parts = {}) {
-      const readOnly = parts.readOnly ?? false;
-      const store = openStore({ directory, now: () => 0, readOnly });
-      const embedder = fakeEmbedder(dims, parts.fingerprint ?? 'pack');
-      const notices: ErrorShape[] = [];
-      const openIndexOf: HeadSwitchOptions['openIndex'] = (modelId, size, linksOf) =>
-        openIndex({ store, modelId, dims: size, log: silentLog, exactBelow, linksOf });
-      const models = createModelKeeper({
-        store,
-        log: silentLog,
-        defaultPackId: 'starter',
-        loadEmbedder: async (_packId, onText) => {
-          const { scoring, embedTexts, embedQuery } = embedder;
-          onText({
-            fingerprint: embedder.fingerprint,
-            packId: 'starter',
-            dims,
-            scoring,
-            embedTexts,
-            embedQuery,
-          });
-          await parts.imageSide;
-          return embedder;
-        },
-        openIndex: openIndexOf,
-        openHead: (runId, base) => openHead({ store, projectionOf }, runId, base),
-        onProblem: (error) => void notices.push(error),
-        onHeadLost: (error) => void notices.push(error),
-      });
-      let swaps = 0;
-      let projected = 0;
-      const process: Pick<TuneProcess, 'project'> = {
-        async project(head, rows, signal) {
-          await parts.beforeProject?.(signal);
-          if (signal?.aborted === true) throw new AppError('cancelled', 'Cancelled.');
-          const projection = createProjection(head.head, head.dims, head.parameters);
-          const out = new Float32Array(rows.length);
-          for (let at = 0; at < rows.length; at += dims)
-            out.set(projection.project(rows.subarray(at, at + dims)), at);
-          projected += rows.length / dims;
-          return out;
-        },
-      };
-      const inTurn = createTurns();
-      const options: HeadSwitchOptions = {
-        store,
-        models,
-        process,
-        projectionOf,
-        openIndex: openIndexOf,
-        inTurn,
-        log: silentLog,
-        now: () => performance.now(),
-        onSwapped: () => (swaps += 1),
-        freeBytes: parts.freeBytes,
-      };
-      let closed = false;
-      const opened: Opened = {
-        store,
-        models,
-        heads: createHeadSwitch(options),
-        inTurn,
-        notices,
-        swaps: () => swaps,
-        projected: () => projected,
-        catchUpHead: async (signal) => catchUpHead(options, await models.ready(), signal),
-        search: (query, k = 10) => [...models.index()!.search(query, { k }).neighbours],
-        async close() {
-          if (closed) return;
-          closed = true;
-          await models.close();
-          store.close();
-        },
-      };
+      const opened = openWithHeads(directory, dims, parts);
       closing.push(opened.close);
       return opened;
     },
