@@ -1,4 +1,4 @@
-"""Trains the packs that ship: the starter (prepare, train, export, evaluate), the captioner and the answerer. See README.md."""
+"""Trains the packs that ship: the starter (prepare, train, export, evaluate, generic), the captioner and the answerer. See README.md."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def main() -> None:
         "step",
         nargs="?",
         default="all",
-        choices=["all", "export", "evaluate", "caption", "answer", "evaluate-caption", "evaluate-answer"],
-        help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out; "
+        choices=["all", "export", "evaluate", "generic", "caption", "answer", "evaluate-caption", "evaluate-answer"],
+        help="all: prepare, train, export, evaluate (default); export: write --out from --work's weights; evaluate: measure the pack in --out; generic: write its generic set; "
         "caption, answer: train and write the captioner or the answerer on --starter's tower; evaluate-caption, evaluate-answer: measure theirs",
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/data/starter"), help="the tars, index.jsonl and sources.json")
@@ -62,7 +62,11 @@ def main() -> None:
         return
     if args.step == "all":
         train(args)
-    print(json.dumps(export(args), indent=1))
+    if args.step != "generic":
+        print(json.dumps(export(args), indent=1))
+    from .generic import write_generic
+
+    print(json.dumps(write_generic(args.out, args.data, args.cache), indent=1))
 
 
 def train(args: argparse.Namespace) -> None:

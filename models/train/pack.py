@@ -44,6 +44,21 @@ def rounded(vector: np.ndarray) -> list[float]:
     return [round(float(v), 5) for v in vector]
 
 
+def write_json(path: Path, content: dict) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    text = re.sub(r"\[[-\d.,\s]+\]", lambda m: "[" + ", ".join(m[0][1:-1].replace(",", " ").split()) + "]", text)  # numbers on one line
+    path.write_text(text + "\n")
+
+
+def checksums(folder: Path) -> dict[str, dict]:
+    """Of every file of a pack but pack.json, as pack.json lists them."""
+    return {
+        str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != "pack.json"
+    }
+
+
 def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int, version: str, log: Path) -> dict:
     """Writes the whole pack for photos of size x size px and returns its figures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,9 +66,7 @@ def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int
     shutil.copy(tokenizer, folder / "tokenizer.json")
 
     def put(name: str, content: dict) -> None:
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        text = re.sub(r"\[[-\d.,\s]+\]", lambda m: "[" + ", ".join(m[0][1:-1].replace(",", " ").split()) + "]", text)  # numbers on one line
-        (folder / name).write_text(text + "\n")
+        write_json(folder / name, content)
 
     put(
         "config.json",
@@ -105,11 +118,7 @@ def write_pack(model: Clip, tokenizer: Path, folder: Path, data: Path, size: int
     texts = [{"text": t, "ids": runner.encoder.ids(t), "embedding": rounded(runner.texts([t])[0])} for t in GOLDEN_TEXTS]
     figures = evaluate(folder, data)
     (folder / "README.md").write_text(card(figures, log, version, folder))
-    files = {
-        str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()}
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != "pack.json"
-    }
+    files = checksums(folder)
     cells = size // 16
     put(
         "pack.json",

@@ -143,6 +143,8 @@ async function inspect(app: string, work: string): Promise<Omit<Summary, 'second
     'starter/pack.json',
     'starter/tokenizer.json',
     'starter/preprocessor_config.json',
+    'starter/generic/pairs.json',
+    'starter/generic/images.i8',
     'starter-captioner/pack.json',
     'starter-answerer/pack.json',
   ])

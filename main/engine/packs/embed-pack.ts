@@ -8,7 +8,11 @@ import type { EmbedPack, ImageSpec } from './types.ts';
 
 /** @throws AppError pack-invalid */
 export async function describeEmbedPack(dir: string, json: EmbedJson): Promise<EmbedPack> {
-  refuseUnlisted(dir, json, [json.image.file, json.text.file, 'tokenizer.json']);
+  const generic = json.generic ?? null;
+  refuseUnlisted(dir, json, [
+    ...[json.image.file, json.text.file, 'tokenizer.json'],
+    ...(generic === null ? [] : [generic.pairs, generic.images]),
+  ]);
   const imageSpec = await readImageSpec(dir, json.family);
   const file = (path: string): string => join(dir, ...path.split('/'));
   const { image, text, golden, calibration } = json;
@@ -52,6 +56,7 @@ export async function describeEmbedPack(dir: string, json: EmbedJson): Promise<E
       images: (golden?.image ?? []).map((example) => ({ ...example, file: file(example.file) })),
       texts: (golden?.text ?? []).map((example) => ({ ...example, ids: example.ids ?? null })),
     },
+    generic: generic === null ? null : { pairs: file(generic.pairs), images: file(generic.images) },
     halfPrecision: /fp16|f16/.test(image.file) || /fp16|f16/.test(text.file),
   };
 }

@@ -81,6 +81,8 @@ export const embedJson = packBase.extend({
   promptTemplates: z.array(template).min(1),
   queryTemplates: z.array(template).min(1),
   calibration: z.object({ background: unit.nullish(), matching: unit.nullish() }).nullish(),
+  /** Photos with texts that general search is judged by; see generic-set.ts. Decides no embedding. */
+  generic: z.object({ pairs: insidePath, images: insidePath }).nullish(),
   golden: z
     .object({
       image: z.array(z.object({ file: insidePath, embedding })).default([]),

@@ -122,6 +122,8 @@ export interface EmbedPack extends PackBase {
   readonly imageSpec: ImageSpec;
   readonly scoring: Scoring;
   readonly golden: Golden;
+  /** Absolute paths of its generic set, for `readGenericSet`; null for packs that ship none. */
+  readonly generic: { readonly pairs: string; readonly images: string } | null;
   /** Weights in half precision lose more digits, which the self-test allows for. */
   readonly halfPrecision: boolean;
 }
