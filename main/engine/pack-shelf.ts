@@ -13,7 +13,8 @@ import type { Decoder, Embedder, SpawnWorker, TextSide } from './inference/types
 import type { Log } from './log.ts';
 import { createCatalog, type CatalogEntry } from './packs/catalog.ts';
 import { embedPack, languagePack } from './packs/pack.ts';
-import type { PackDescription } from './packs/types.ts';
+import { readGenericSet } from './packs/generic-set.ts';
+import type { GenericSet, PackDescription } from './packs/types.ts';
 import type { Store } from './store/types.ts';
 
 export interface PackShelfOptions {
@@ -46,6 +47,8 @@ export interface PackShelf {
   loadLanguage(packId: string): Promise<LanguageModel>;
   /** That the files of the pack are there, in their sizes. @throws AppError pack-missing, pack-invalid */
   readable(packId: string): Promise<void>;
+  /** What it ships to judge general search by; null for packs that ship nothing. @throws AppError pack-missing, pack-invalid */
+  genericSet(packId: string): Promise<GenericSet | null>;
   /** @throws AppError not-found, download-failed, download-refused, disk-full, cancelled */
   install(packId: string, options: InstallOptions): Promise<void>;
   /** @returns the id that the pack got. @throws AppError pack-invalid, disk-full, cancelled */
@@ -110,6 +113,7 @@ export function createPackShelf(options: PackShelfOptions): PackShelf {
     async readable(packId) {
       await catalog.get(packId);
     },
+    genericSet: async (packId) => readGenericSet(embedPack(await catalog.get(packId))),
     async install(packId, { signal, onProgress }) {
       const pack = await catalog.install(packId, { signal, onProgress });
       onProgress({ packId, stage: 'self-test', done: 0, total: 1, bytesPerSecond: null });

@@ -25,7 +25,7 @@ export interface TuneRoomsOptions extends Pick<
   readonly log: Log;
   readonly now: () => number;
   readonly models: ModelKeeper;
-  readonly packs: Pick<PackShelf, 'list'>;
+  readonly packs: Pick<PackShelf, 'list' | 'genericSet'>;
   readonly decoder: Decoder;
   readonly learning: Pick<Learning, 'process' | 'heads'>;
 }
@@ -50,7 +50,7 @@ export function openTuning(options: TuneRoomsOptions): Tuning {
     { file, sources, seed, at }: PairsAsked,
     signal: AbortSignal,
   ): Promise<GatherOptions> => {
-    const { base: own, index } = await models.ready();
+    const { packId, base: own, index } = await models.ready();
     return {
       store,
       model: own,
@@ -68,7 +68,7 @@ export function openTuning(options: TuneRoomsOptions): Tuning {
       photoAt: (path) => photoAt(store, path),
       sources,
       wordsOfQuery,
-      generic: () => Promise.resolve(null),
+      generic: () => options.packs.genericSet(packId),
       now: at,
       seed,
       log,
