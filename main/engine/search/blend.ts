@@ -22,17 +22,23 @@ const rankOffset = 60;
  * more than looks, for what looks cannot know; a tag was computed from the looks, and a file name may be about
  * the folder. Measured on a made library, see test/unit/search/fusion.test.ts.
  */
-const worth: Readonly<Record<WordPlace, number>> = { hand: 1.5, caption: 1, tag: 0.7, name: 0.7 };
+export const usualWorth: Readonly<Record<WordPlace, number>> = { hand: 1.5, caption: 1, tag: 0.7, name: 0.7 };
 /** Looks count less where nothing looks like the query. */
 const looksWorth = { likely: 1, nothing: 0.5 };
 
 /**
  * @param photos by score, best first; those found by words alone among them.
  * @param alone whether the words are the whole query: with example photos beside them they are half of it.
+ * @param worth learnt from thumbs, where it was.
  * @returns strong ones first, then likely, then weak. Photos without the query's words keep their band and their order
  *   among each other; without any hit by words the order is that of the scores.
  */
-export function blend(photos: readonly SeenPhoto[], words: WordEvidence, alone: boolean): BlendedPhoto[] {
+export function blend(
+  photos: readonly SeenPhoto[],
+  words: WordEvidence,
+  alone: boolean,
+  worth: Readonly<Record<WordPlace, number>> = usualWorth,
+): BlendedPhoto[] {
   if (words.hits.size === 0) return photos.map((photo) => ({ ...photo, foundBy: 'looks' as const }));
   const lists = placeRanks(words);
   const looks = photos.some(({ band }) => band !== 'weak') ? looksWorth.likely : looksWorth.nothing;

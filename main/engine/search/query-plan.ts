@@ -41,7 +41,7 @@ export interface QueryPlanner {
 
 /** @param localNow the wall clock read as UTC, milliseconds. */
 export function createQueryPlanner(
-  { store, model: loadModel }: Pick<SearchOptions, 'store' | 'model'>,
+  { store, model: loadModel, ordering }: Pick<SearchOptions, 'store' | 'model' | 'ordering'>,
   examples: Examples,
   localNow: () => number,
 ): QueryPlanner {
@@ -113,6 +113,7 @@ export function createQueryPlanner(
           ),
           scoring: likes.length === 0 ? model.embedder.scoring : null,
           words: wordReader(store, parsed, allowed),
+          ordering: ordering?.(),
         },
         text,
         encodeMs: planningAt - encodingAt,

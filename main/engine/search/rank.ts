@@ -6,7 +6,8 @@ import type { Store } from '../store/types.ts';
 import { blend, type BlendedPhoto, type SeenPhoto } from './blend.ts';
 import { bandOf, calibrate, type Thresholds } from './calibrate.ts';
 import { sampleSize, type FusedQuery, type QueryPart } from './fuse.ts';
-import type { SearchModel } from './types.ts';
+import { reorder } from './learnt-order.ts';
+import type { LearntOrdering, SearchModel } from './types.ts';
 import type { ReadWords, WordEvidence } from './word-evidence.ts';
 
 export interface Ranking {
@@ -31,6 +32,8 @@ export interface RankRequest {
   readonly scoring: Scoring | null;
   /** What captions, tags and names say. */
   readonly words: ReadWords;
+  /** Only for queries of words alone. */
+  readonly ordering?: LearntOrdering | undefined;
 }
 
 /**
@@ -75,7 +78,11 @@ export function rank(model: SearchModel, store: Store, request: RankRequest): Ra
   if (photos.length > k)
     photos = photos.filter(({ id, band }, place) => place < k || band !== 'weak' || words.hits.has(id));
   photos = foldCopies(store, photos, words);
-  return { plan: found.method, photos: blend(photos, words, request.scoring !== null), thresholds };
+  // A learnt order was learnt from words; beside example photos it says nothing.
+  const alone = request.scoring !== null;
+  const { extraScore, worth } = (alone ? request.ordering : undefined) ?? {};
+  if (extraScore !== undefined) photos = reorder(photos, query.vector, model.index, extraScore);
+  return { plan: found.method, photos: blend(photos, words, alone, worth), thresholds };
 }
 
 /** What words found beyond the nearest by looks, with its exact cosine; photos without a vector have none. */

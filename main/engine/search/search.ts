@@ -5,7 +5,7 @@ import { createExamples } from './examples.ts';
 import { bandCounts, createPages, pageOf, type StoredRanking } from './pages.ts';
 import { createQueryPlanner, rankPlan, type Asked } from './query-plan.ts';
 import { createSuggestions } from './suggestions.ts';
-import type { Search, SearchOptions } from './types.ts';
+import type { LearntOrdering, Search, SearchOptions } from './types.ts';
 import { explain } from './why.ts';
 
 export function createSearch(options: SearchOptions): Search {
@@ -20,8 +20,14 @@ export function createSearch(options: SearchOptions): Search {
   const planner = createQueryPlanner(options, examples, localNow);
   const keyOf = ({ text, examples: likes }: Asked): string =>
     JSON.stringify([text, likes, Math.floor(localNow() / 86_400_000)]);
-  const generation = (): string =>
-    `${String(store.embeddings.generation())}.${String(store.words.generation())}`;
+  let ordering: LearntOrdering | undefined;
+  let orderings = 0;
+  const generation = (): string => {
+    const current = options.ordering?.();
+    if (current !== ordering) orderings += 1;
+    ordering = current;
+    return [store.embeddings.generation(), store.words.generation(), orderings].join('.');
+  };
 
   const run = async (asked: Asked, atLeast: number, signal?: AbortSignal): Promise<StoredRanking> => {
     const plan = await planner.plan(asked, signal);

@@ -3,12 +3,20 @@ import type { CallOutput, ParsedInput, PhotoTag, SmartQuery } from '../../contra
 import type { VectorIndex } from '../index/types.ts';
 import type { Decoder, Embedder, TextSide } from '../inference/types.ts';
 import type { Log } from '../log.ts';
-import type { Store } from '../store/types.ts';
+import type { Store, WordPlace } from '../store/types.ts';
 
 /** The active pack's text side with the index of its vectors; the two are always of one space. */
 export interface SearchModel {
   readonly embedder: TextSide;
   readonly index: VectorIndex;
+}
+
+/** A trained head that moves no vectors and orders what was found; both parts are for queries of words alone. */
+export interface LearntOrdering {
+  /** What is added to the cosine. @param query unit (dims,) */
+  readonly extraScore?: ((query: Float32Array) => (photo: Float32Array) => number) | undefined;
+  /** What words in each place are worth beside looks. */
+  readonly worth?: Readonly<Record<WordPlace, number>> | undefined;
 }
 
 export interface SearchOptions {
@@ -23,6 +31,8 @@ export interface SearchOptions {
   readonly now: () => number;
   /** Every tag with its probability for a photo, most probable first; without it, "why" shows none. */
   readonly tagsOf?: (photoId: number, signal?: AbortSignal) => Promise<readonly PhotoTag[]>;
+  /** The same object for as long as it is the same head; undefined for none. */
+  readonly ordering?: () => LearntOrdering | undefined;
   /** Hears why a photo could not be looked at; silent by default. */
   readonly log?: Log;
 }

@@ -4,12 +4,16 @@ import { AppError } from '../../errors.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { createHead, type Head } from './heads.ts';
 import { createJointHead, type JointHead } from './joint-head.ts';
+import { learnFusion } from './learn-fusion.ts';
 import { proveHead } from './prove-head.ts';
 import { normalOf, randomOf } from './seeded.ts';
 import type { HeadParameters, LearningOptions, LearningTask, LearntHead } from './types.ts';
 
 /** Weight of the squared distance from the identity for heads that start there and should stay near (ProLIP). */
 const residualPull = 1e-3;
+
+/** A joint head scores every photo of a batch with every text in each of its hidden units. */
+const mostJointBatch = 256;
 
 /**
  * Splits, trains, proves. On the CPU, the same task with the same number of threads gives the same bits, also when it
@@ -28,6 +32,7 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
         'internal',
         `The ${what} pairs have vectors of ${String(pairs.dims)} numbers and the pack's have ${String(dims)}.`,
       );
+  if (settings.head === 'fusion') return learnFusion(task, options);
   const head = untrained(settings.head, dims, settings.seed);
   const proof = await proveHead({
     head,
@@ -37,7 +42,7 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
     generic: gathered.generic,
     replay: gathered.replay,
     epochs: settings.epochs,
-    batch: settings.batch,
+    batch: settings.head === 'joint' ? Math.min(settings.batch, mostJointBatch) : settings.batch,
     learningRate: settings.learningRate,
     seed: settings.seed,
     threads,
@@ -63,16 +68,10 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
   };
 }
 
-function untrained(name: HeadName, dims: number, seed: number): Head | JointHead {
+function untrained(name: Exclude<HeadName, 'fusion'>, dims: number, seed: number): Head | JointHead {
   const normal = normalOf(randomOf(seed, 'start'));
-  switch (name) {
-    case 'joint':
-      return createJointHead({ dims, normal });
-    case 'fusion':
-      throw new AppError('not-supported', 'This version does not train weights of evidence.');
-    default:
-      return createHead(name, { dims, normal, pull: name === 'residual' ? residualPull : 0 });
-  }
+  if (name === 'joint') return createJointHead({ dims, normal });
+  return createHead(name, { dims, normal, pull: name === 'residual' ? residualPull : 0 });
 }
 
 function shaped(head: Head | JointHead, values: Readonly<Record<string, Float32Array>>): HeadParameters {

@@ -1,12 +1,17 @@
 /** Trained heads that order what was found, in plain TypeScript: what search asks them for each photo. */
 import type { HeadName } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
+import { wordKinds, worthFrom } from './fusion-head.ts';
 import { createJointHead } from './joint-head.ts';
 import { fittingValues } from './projection.ts';
 import type { HeadParameters, Ordering } from './types.ts';
 
 /** @throws AppError internal when the parameters don't fit, or the head moves vectors */
 export function createOrdering(head: HeadName, dims: number, parameters: HeadParameters): Ordering {
+  if (head === 'fusion') {
+    const { worth } = fittingValues({ worth: { shape: [wordKinds.length] } }, { head, dims, parameters });
+    return { worth: worthFrom(Array.from(worth ?? [], (value) => Math.max(0, value))) };
+  }
   if (head !== 'joint')
     throw new AppError('internal', `A head of the kind "${head}" moves vectors; it orders nothing.`);
   const { parameters: wanted } = createJointHead({ dims, normal: () => 0 });

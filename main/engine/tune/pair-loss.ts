@@ -54,7 +54,7 @@ export function lossParameters(loss: LossName): Parameters {
   }
 }
 
-/** @returns one number. Its inputs are those of `batchFeeds`. A joint head is trained with InfoNCE, whatever the loss. */
+/** @returns one number. Its inputs are those of `batchFeeds`. @param loss for a joint head, InfoNCE */
 export function pairLoss(
   head: Head | JointHead,
   loss: LossName,

@@ -44,6 +44,7 @@ export interface HardNegatives {
 
 export interface HeadTrainingOptions {
   readonly head: Head | JointHead;
+  /** A joint head is trained with InfoNCE, whatever this says: its score has no margin and no bias to learn. */
   readonly loss: LossName;
   readonly train: TrainingPairs;
   /** Judged after each epoch; decides when to stop. */
@@ -99,6 +100,7 @@ const mostJudged = 1_024;
 /** @throws AppError input-invalid for pairs that can't be trained on, cancelled, internal when the loss runs away */
 export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHead> {
   const { head, train, heldOut, epochs, seed, threads, signal, patience = 3 } = options;
+  const loss = head.name === 'joint' ? 'infonce' : options.loss;
   checkPairs(train, 'training');
   checkPairs(heldOut, 'held-out');
   const replay =
@@ -108,7 +110,7 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
   checkMemory(plan.batch);
   const { dims } = train;
   const each = train.hard?.each ?? 0;
-  const parameters: Parameters = { ...head.parameters, ...lossParameters(options.loss) };
+  const parameters: Parameters = { ...head.parameters, ...lossParameters(loss) };
   const tensors = Object.fromEntries(
     Object.entries(parameters).map(([name, { shape }]) => [name, input(name, shape)]),
   );
@@ -117,16 +119,16 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
     threads,
     parameters,
     loss: (p) => {
-      const loss = pairLoss(head, options.loss, { size: plan.batch, dims, masked, each }, p);
+      const ofBatch = pairLoss(head, loss, { size: plan.batch, dims, masked, each }, p);
       const pull = head.name === 'joint' ? null : head.pull(p);
-      return pull === null ? loss : add(loss, pull);
+      return pull === null ? ofBatch : add(ofBatch, pull);
     },
   });
   const watched = drawnOrder(heldOut.weights.length, randomOf(seed, 'sample'));
   const judged = { masked: hasAlike(heldOut), each: heldOut.hard?.each ?? 0 };
   const judgedRows = [...watched.subarray(0, mostJudged)];
   const judge = await openGraph(
-    { loss: pairLoss(head, options.loss, { size: judgedRows.length, dims, ...judged }, tensors) },
+    { loss: pairLoss(head, loss, { size: judgedRows.length, dims, ...judged }, tensors) },
     { threads },
   );
   const judgedBatch = batchFeeds(heldOut, judgedRows, judged);
@@ -154,11 +156,11 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
       let sum = 0;
       for (const [at, rows] of plan.rowsOf(seed, epoch).entries()) {
         stopIfAborted(signal);
-        const { loss } = await step.run(
+        const done = await step.run(
           batchFeeds(plan.pairs, rows, { own: plan.own, masked, each }),
           options.learningRate * schedule((epoch - 1) * plan.stepsPerEpoch + at, total),
         );
-        sum += loss;
+        sum += done.loss;
         // Stop and progress messages are heard between steps.
         await new Promise(setImmediate);
       }

@@ -1,10 +1,11 @@
 /** The process that trains, seen from outside: started with the first request, ended when nobody needs it. */
 import { availableParallelism } from 'node:os';
+import type { LabRow } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import { supervise } from '../inference/supervisor.ts';
 import type { SpawnWorker } from '../inference/types.ts';
 import type { Log } from '../log.ts';
-import type { LearningEvent, LearnJob, ProjectJob } from './tune-messages.ts';
+import type { LabEvent, LabJob, LearningEvent, LearnJob, ProjectJob } from './tune-messages.ts';
 import type { LearntHead, TuneProcess } from './types.ts';
 
 export interface TuneProcessOptions {
@@ -34,6 +35,15 @@ export function openTuneProcess({ spawn, log, threads }: TuneProcessOptions): Tu
         },
       });
       return (await learnt) as LearntHead;
+    },
+    async lab(task, { signal, onProgress } = {}) {
+      const rows = supervisor.request('lab', { task } satisfies LabJob, {
+        signal,
+        onProgress: (said) => {
+          onProgress?.(said as LabEvent);
+        },
+      });
+      return (await rows) as LabRow[];
     },
     async project(head, rows, signal) {
       const { dims } = head;

@@ -1,4 +1,6 @@
 /** What is sent to the process that trains, and what it says on the way. */
+import type { LabProgress } from '../../contract.ts';
+import type { LabTask } from './lab/lab-run.ts';
 import type { StoredHead } from './projection.ts';
 import type { LearningEpoch, LearningTask } from './types.ts';
 
@@ -15,3 +17,9 @@ export interface ProjectJob {
   /** Those of the first job count. */
   readonly threads: number;
 }
+
+export interface LabJob {
+  readonly task: LabTask;
+}
+
+export type LabEvent = LabProgress;

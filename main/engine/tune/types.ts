@@ -1,6 +1,7 @@
 /** What the parts of tuning hand to each other: gathered pairs, a task for the process that trains, what it learnt. */
-import type { HeadName, PairSource, Retrieval, TuneSettings } from '../../contract.ts';
+import type { HeadName, LabProgress, LabRow, PairSource, Retrieval, TuneSettings } from '../../contract.ts';
 import type { Interval } from './evaluate.ts';
+import type { LabTask } from './lab/lab-run.ts';
 import type { TrainingPairs } from './train-head.ts';
 
 /** Pairs of one library in the space of a pack (never of a head), with all that training and proof need to know. */
@@ -100,6 +101,17 @@ export interface Ordering {
 export interface TuneProcess {
   /** @throws AppError cancelled, input-invalid (data that cannot be learnt from), worker-died */
   learn(task: LearningTask, options?: LearningOptions): Promise<LearntHead>;
+  /**
+   * Trains heads of the lab and judges them; nothing of it is kept.
+   * @throws AppError cancelled, worker-died
+   */
+  lab(
+    task: LabTask,
+    options?: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: ((progress: LabProgress) => void) | undefined;
+    },
+  ): Promise<LabRow[]>;
   /**
    * @param rows (n, dims) unit rows; any n, sent in parts. @returns as many unit rows.
    * @throws AppError internal when the parameters don't fit, cancelled, worker-died
