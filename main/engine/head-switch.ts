@@ -50,10 +50,12 @@ export interface HeadSwitch {
    * @returns how many were made.
    */
   catchUp(signal?: AbortSignal): Promise<number>;
+  /** Ends a change under way. */
+  close(): Promise<void>;
 }
 
 interface Context {
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
   readonly onProgress: (progress: SwapProgress) => void;
 }
 
@@ -156,7 +158,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     const { signal, onProgress } = context;
     const current = await models.ready();
     if ((current.head?.runId ?? null) === runId) return;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const { base, packId } = current;
     const head = runId === null ? null : openHead(options, runId, base.embedder);
     const baseId = base.modelId;
@@ -166,7 +168,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     try {
       if (head !== null) await derive(head, { modelId, baseId }, context);
       index = await openBeside(current, modelId, context);
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       onProgress({ stage: 'swap', done: 0, total: 1 });
       // What came in while the index was opened; nothing is awaited between the last of it and the swap.
       if (head !== null) {
@@ -191,17 +193,36 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     await save(index);
   };
 
+  const closing = new AbortController();
+  /** What has its turn. */
+  let working: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const either = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
+    return options.inTurn(async () => {
+      try {
+        either.throwIfAborted();
+        const mine = work(either);
+        working = mine.catch(() => undefined);
+        return await mine;
+      } catch (thrown) {
+        throw AppError.from(thrown, 'Changing the head');
+      }
+    });
+  };
   return {
     use: (runId, { signal, onProgress = () => undefined } = {}) =>
-      options.inTurn(async () => {
+      inTurn(signal, async (either) => {
         const start = options.now();
-        try {
-          await use(runId, { signal, onProgress });
-        } catch (thrown) {
-          throw AppError.from(thrown, 'Changing the head');
-        }
+        await use(runId, { signal: either, onProgress });
         return { seconds: (options.now() - start) / 1_000 };
       }),
-    catchUp: (signal) => options.inTurn(async () => catchUpHead(options, await models.ready(), signal)),
+    catchUp: (signal) => inTurn(signal, async (either) => catchUpHead(options, await models.ready(), either)),
+    async close() {
+      closing.abort(new AppError('engine-stopped', 'The head was not changed: the app is closing.'));
+      await working;
+    },
   };
 }

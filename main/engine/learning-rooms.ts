@@ -30,10 +30,11 @@ export function createLearning(options: LearningOptions): Learning {
   const { store, spawn, log } = options;
   const process = openTuneProcess({ spawn, log });
   const parts = { ...options, process, projectionOf };
+  const heads = createHeadSwitch(parts);
   let kept: { readonly runId: number; readonly ordering: Ordering | undefined } | undefined;
   return {
     process,
-    heads: createHeadSwitch(parts),
+    heads,
     ordering() {
       const runId = store.runs.ordering();
       if (runId === null) return undefined;
@@ -41,7 +42,10 @@ export function createLearning(options: LearningOptions): Learning {
       return kept.ordering;
     },
     catchUpHead: (model, signal) => catchUpHead(parts, model, signal),
-    close: () => process.close(),
+    async close() {
+      await heads.close();
+      await process.close();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Opens the rooms of an engine in order, connects what one of them tells to whom it concerns, and closes them in reverse. */
 import { AppError } from '../errors.ts';
 import { readSettings } from './app-settings.ts';
-import { createBackground, type Background } from './background.ts';
+import { createBackground } from './background.ts';
 import { deriveCommitted } from './derive.ts';
 import { createDescribing } from './describing.ts';
 import { createEventBus } from './event-bus.ts';
@@ -11,10 +11,10 @@ import type { VectorIndex } from './index/types.ts';
 import { createDecoder } from './inference/decoder.ts';
 import { createLanguageKeeper } from './language-keeper.ts';
 import { createLibrary } from './library/library.ts';
-import type { Timers } from './library/types.ts';
 import { createLearning, projectionOf } from './learning-rooms.ts';
 import { createModelKeeper, type LoadedModel } from './model-keeper.ts';
 import { openHead } from './open-head.ts';
+import { createOwnWork, processTimers, startUp } from './own-work.ts';
 import { createPackShelf } from './pack-shelf.ts';
 import { createPackSwitch } from './pack-switch.ts';
 import type { Rooms } from './rooms.ts';
@@ -70,6 +70,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     openIndex: openIndexOf,
     openHead: (runId, base) => openHead({ store, projectionOf }, runId, base),
     onProblem: (error) => notice({ ...error, level: 'error', key: 'pack' }),
+    onPackChanged: () => tuning.packChanged(),
     onHeadLost: (error) => notice({ ...error, level: 'warning', key: 'head' }),
   });
   const language = createLanguageKeeper({
@@ -119,7 +120,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
       if (current !== undefined && runModel?.base.modelId === current.base.modelId)
         deriveCommitted(store, current, rows, generation);
       // The pack was changed in the midst of this run: its photos need vectors of the new one, too.
-      else catchUpSoon();
+      else own.catchUpSoon();
       libraryChanged();
     },
     onRemoved(ids, generation) {
@@ -185,15 +186,6 @@ export function openRooms(options: EngineOptions): OpenRooms {
     onDescribed: described,
     notice,
   });
-  const indexSoon: Rooms['indexSoon'] = (rootIds) => {
-    // A command line runs what it wants run and waits for it.
-    if (!watch) return;
-    work.run('Indexing', async () => {
-      await models.ready();
-      const report = await library.run({ rootIds });
-      if (report.indexed + report.removed > 0) await models.index()?.save();
-    });
-  };
   /** One change of packs or heads at a time: two would race for the same files, memory and pointer. */
   const inTurn = createTurns();
   const learning = createLearning({
@@ -232,18 +224,12 @@ export function openRooms(options: EngineOptions): OpenRooms {
     onRuns: (state) => bus.emitThinned('runs', progressEveryMs, () => state),
     onSwapped: libraryChanged,
   });
-  let catchingUp = false;
-  const catchUpSoon = (): void => {
-    if (catchingUp || store.readOnly) return;
-    catchingUp = true;
-    work.run('Looking at the photos with the new model', async () => {
-      try {
-        if ((await packSwitch.catchUp()) > 0) libraryChanged();
-      } finally {
-        catchingUp = false;
-      }
-    });
-  };
+  const own = createOwnWork({
+    rooms: () => rooms,
+    work,
+    inBackground: watch,
+    onCaughtUp: libraryChanged,
+  });
   const rooms: Rooms = {
     directory,
     store,
@@ -262,18 +248,19 @@ export function openRooms(options: EngineOptions): OpenRooms {
     log,
     now,
     notice,
-    indexSoon,
+    indexSoon: own.indexSoon,
     applySettings: () => library.setWatching(watch && readSettings(store).watchFolders),
     packSwitch,
     learning,
     tuning,
   };
   // Not awaited: a library opens at once, and a query waits no longer than its pack takes.
-  if (watch) startUp(rooms, work);
+  if (watch) startUp(rooms, own, work);
   return {
     rooms,
     async close() {
       await tuning.close();
+      await learning.close();
       await describing.close();
       await library.close();
       await Promise.all([albums.close(), tags.close(), names.close()]);
@@ -285,7 +272,6 @@ export function openRooms(options: EngineOptions): OpenRooms {
         // It is rebuilt from the vectors at the next start; nothing is lost but that time.
         log.warn('the index could not be saved', { message: AppError.from(thrown).message });
       }
-      await learning.close();
       await language.close();
       await models.close();
       await decoder.close();
@@ -294,30 +280,3 @@ export function openRooms(options: EngineOptions): OpenRooms {
     },
   };
 }
-
-/** What a window does by itself. A command line may need no pack at all; the calls that do load it. */
-function startUp(rooms: Rooms, work: Background): void {
-  // Its failure is told by notice, and again to every call that needs it.
-  rooms.models.load().then(
-    () => rooms.names.changed(),
-    () => undefined,
-  );
-  // The files of the active pack were replaced (a newer version of the app): new vectors in the background.
-  work.run('Looking at the photos with the new model', async () => {
-    await rooms.models.ready();
-    await rooms.packSwitch.catchUp();
-  });
-  work.run('Watching the folders', () => rooms.applySettings());
-  // Finishes what was interrupted, and finds what changed while nobody watched.
-  if (rooms.store.roots.list().length > 0) rooms.indexSoon();
-  rooms.tags.changed();
-  rooms.albums.changed();
-  rooms.describing.background.changed();
-}
-
-const processTimers: Timers = {
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};

@@ -2,7 +2,7 @@
 import { seeded } from './photos.ts';
 
 /** Standard normal numbers by Box and Muller. */
-function normal(random: () => number): () => number {
+export function normal(random: () => number): () => number {
   return () => Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random());
 }
 
