@@ -59,9 +59,14 @@ export const tuneSources = z.object({
   negatives: count,
   /** Left out: what was said of near-duplicates contradicts itself. */
   contradictions: count,
-  /** Lines of a captions file that could not be used, with the reason; the first hundred. */
+  /**
+   * Lines of a captions file that could not be used, with the reason; the first hundred. Line 0 is about the library: a
+   * photo without a usable vector, an album whose name says nothing.
+   */
   skipped: z.array(z.object({ line: count, reason: z.string() })),
   skippedTotal: count,
+  /** What else to know, e.g. that the captions file is not UTF-8 and was read as Windows-1252. */
+  remarks: z.array(z.string()).optional(),
   /** What general search is judged by. */
   generic: z.object({ name: z.string(), pairs: count }),
   secondsEstimate: z.number(),

@@ -112,7 +112,7 @@ async function reportOf(
         ? { name: libraryGenericName, pairs: 0 }
         : { name: set.name, pairs: set.judged.texts.length },
     problem: problem ?? problemOf(draft, photos),
-    remarks,
+    remarks: [...remarks],
   };
 }
 

@@ -37,12 +37,9 @@ export interface GatherOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** `skipped` lists lines of the captions file; line 0 stands for a photo of the library. */
 export type SourcesReport = Omit<TuneSources, 'secondsEstimate' | 'problem'> & {
   /** Why a run would be refused at once; null when it can start. */
   readonly problem: ErrorShape | null;
-  /** What else a person should know, e.g. that the captions file was read as Windows-1252. */
-  readonly remarks: readonly string[];
 };
 
 export interface Gathering {
