@@ -1,7 +1,7 @@
 /** Progress of a long command: one line that redraws itself on a terminal, or a line now and then in a log. */
 import { formatDuration, type Terminal } from './output.ts';
 
-interface ProgressStep {
+export interface ProgressStep {
   readonly label: string;
   readonly done: number;
   /** 0 while it isn't known. */

@@ -33,13 +33,14 @@ export function describeRun(run: TuneRun): string[] {
           [{}, { align: 'right' }, { align: 'right' }],
           [
             ['', 'before', 'after'],
-            ...compared('', before, after),
+            ...compared(before, after),
             ...(generic === null
               ? []
-              : [[`R@10 of ${generic.name}`, percent(generic.before.r10), percent(generic.after.r10)]]),
+              : [['R@10 elsewhere', percent(generic.before.r10), percent(generic.after.r10)]]),
           ],
           undefined,
         )),
+    ...(generic === null ? [] : [`Elsewhere means ${generic.name}.`]),
     ...(gain === null
       ? []
       : [`R@10 changes by ${points(gain.low)} to ${points(gain.high)} points (95 % of resamplings).`]),
@@ -48,12 +49,12 @@ export function describeRun(run: TuneRun): string[] {
   ];
 }
 
-function compared(of: string, before: Retrieval, after: Retrieval): string[][] {
+function compared(before: Retrieval, after: Retrieval): string[][] {
   return [
-    [`R@1${of}`, percent(before.r1), percent(after.r1)],
-    [`R@5${of}`, percent(before.r5), percent(after.r5)],
-    [`R@10${of}`, percent(before.r10), percent(after.r10)],
-    [`MRR${of}`, before.mrr.toFixed(3), after.mrr.toFixed(3)],
+    ['R@1', percent(before.r1), percent(after.r1)],
+    ['R@5', percent(before.r5), percent(after.r5)],
+    ['R@10', percent(before.r10), percent(after.r10)],
+    ['MRR', before.mrr.toFixed(3), after.mrr.toFixed(3)],
   ];
 }
 

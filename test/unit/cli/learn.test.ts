@@ -93,7 +93,7 @@ test('what there is to learn from is told, with what is missing', async () => {
   assert.equal((found['problem'] as { code: string }).code, 'input-invalid');
   const { stdout } = await run(['tune', 'sources', '--pairs', place.captions]);
   assert.match(stdout, /file +2 pairs +2 photos/);
-  assert.match(stdout, /1 line could not be used:\n {2}line 3: .*nowhere\.jpg/);
+  assert.match(stdout, /Left out \(1\):\n {2}line 3: .*nowhere\.jpg/);
   await json('feedback', '--clear');
 });
 

@@ -1,11 +1,11 @@
 /** `afterimage lab`: the cross-attention study again, on one's own captioned photos. */
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import type { LabReport, LabRow } from '../../../contract.ts';
+import { Option, type Command } from 'commander';
+import type { LabProgress, LabReport, LabRow } from '../../../contract.ts';
 import type { CommandContext } from '../command-context.ts';
 import { UsageError } from '../output.ts';
 import { findLibraryPhoto } from '../photo-argument.ts';
-import { createProgressLine } from '../progress-line.ts';
+import { createProgressLine, type ProgressStep } from '../progress-line.ts';
 import { percent } from '../run-report.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -17,6 +17,8 @@ interface LabOptions {
   readonly epochs?: number;
   readonly seed?: number;
   readonly limit?: number;
+  readonly scoring?: LabReport['scoring'];
+  readonly tokens?: 'all' | 'mean';
 }
 
 export function addLabCommand(program: Command, context: CommandContext): void {
@@ -33,7 +35,19 @@ export function addLabCommand(program: Command, context: CommandContext): void {
     .option('--photo <photo>', 'the photo of the library to ask about')
     .option('--epochs <count>', 'how often each pair is looked at (5)', context.parseCount(1, 200))
     .option('--seed <seed>', 'of everything drawn (1)', context.parseCount(0, 4_294_967_295))
-    .option('--limit <count>', 'at most this many pairs (5000)', context.parseCount(20, 100_000))
+    .option('--limit <count>', 'at most this many photos (600)', context.parseCount(20, 100_000))
+    .addOption(
+      new Option(
+        '--scoring <scoring>',
+        'every photo with every caption, or as the study did (pairs)',
+      ).choices(['pairs', 'study']),
+    )
+    .addOption(
+      new Option('--tokens <tokens>', 'all of them, or their mean as in the study (all)').choices([
+        'all',
+        'mean',
+      ]),
+    )
     .action((heads: string[], options: LabOptions) => {
       if (options.heads === true) {
         if (heads.length > 0) throw new UsageError('Listing the heads takes no names.');
@@ -62,7 +76,7 @@ async function listHeads({ client, output, terminal }: Session): Promise<void> {
 
 async function study(session: Session, heads: string[], options: LabOptions): Promise<void> {
   const { client, output, terminal, signal } = session;
-  const { pairs, photo, epochs, seed, limit } = options;
+  const { pairs, photo, epochs, seed, limit, scoring, tokens } = options;
   const grant = pairs === undefined ? null : await client.grant(resolve(pairs));
   const asked = photo === undefined ? {} : { photoId: (await findLibraryPhoto(session, photo)).photoId };
   const line = createProgressLine(terminal, output.quiet);
@@ -76,17 +90,12 @@ async function study(session: Session, heads: string[], options: LabOptions): Pr
         ...(epochs === undefined ? {} : { epochs }),
         ...(seed === undefined ? {} : { seed }),
         ...(limit === undefined ? {} : { limit }),
+        ...(scoring === undefined ? {} : { scoring }),
+        ...(tokens === undefined ? {} : { tokens }),
       },
       {
         signal,
-        onProgress: ({ head, done, total, epoch, epochs: all }) =>
-          line.show({
-            label: head,
-            done: done * all + epoch,
-            total: total * all,
-            rate: `head ${Math.min(done + 1, total)} of ${total}`,
-            secondsLeft: null,
-          }),
+        onProgress: (progress) => line.show(stepOf(progress)),
       },
     );
     line.end();
@@ -96,10 +105,16 @@ async function study(session: Session, heads: string[], options: LabOptions): Pr
   }
 }
 
+function stepOf({ head, done, total, epoch, epochs }: LabProgress): ProgressStep {
+  if (head === '') return { label: 'Reading photos', done, total, rate: undefined, secondsLeft: null };
+  const rate = `head ${Math.min(done + 1, total)} of ${total}`;
+  return { label: head, done: done * epochs + epoch, total: total * epochs, rate, secondsLeft: null };
+}
+
 function describe(report: LabReport): string[] {
-  const { pairs, tokens, photo, captions, rightCaption, rows, epochs, seed } = report;
+  const { pairs, tokens, photo, captions, rightCaption, rows, epochs, seed, scoring, batch } = report;
   return [
-    `${pairs.train} pairs to learn from, ${pairs.heldOut} kept aside; ${tokens.image} image tokens and up to ${tokens.text} text tokens of ${tokens.dims}; ${epochs} epochs, seed ${seed}.`,
+    `${pairs.train} pairs to learn from, ${pairs.heldOut} kept aside; ${tokens.image} image tokens and up to ${tokens.text} text tokens of ${tokens.dims}; ${epochs} epochs, ${batch} photos a step, seed ${seed}, ${scoring === 'pairs' ? 'every photo scored with every caption' : 'scored as in the study'}.`,
     `Asked about ${photo.path}:`,
     ...captions.map((caption, i) => `  ${i + 1}${i === rightCaption ? '*' : ' '} ${caption}`),
     '',

@@ -76,6 +76,7 @@ function describe(status: LibraryStatus): string[] {
       'Model',
       activePack === null ? 'none' : `${activePack.name}${provider === null ? '' : ` on ${provider}`}`,
     ],
+    ...(status.activeRun === null ? [] : [['Learnt', `run ${status.activeRun} is in use`]]),
     ['Captions', `${status.captions.captioned} of ${status.captions.total} photos`],
     ['Index', `${index.kind}, ${index.size} vectors${index.building ? ', being built' : ''}`],
     [

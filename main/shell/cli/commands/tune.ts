@@ -192,10 +192,12 @@ function describeSources(found: TuneSources): string[] {
     contradictions === 0
       ? `${total}.`
       : `${total}; ${formatCount(contradictions, 'contradiction', 'contradictions')} left out.`,
-    ...(skippedTotal === 0 ? [] : [`${formatCount(skippedTotal, 'line', 'lines')} could not be used:`]),
-    ...skipped.map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...(found.remarks ?? []),
+    ...(skippedTotal === 0 ? [] : [`Left out (${skippedTotal.toLocaleString('en')}):`]),
+    // Line 0 is about the library.
+    ...skipped.map(({ line, reason }) => (line === 0 ? `  ${reason}` : `  line ${line}: ${reason}`)),
     ...(skippedTotal > skipped.length ? [`  and ${skippedTotal - skipped.length} more`] : []),
-    `A proof needs ${formatCount(needed, 'photo', 'photos')}; general search is judged by ${found.generic.name} (${formatCount(found.generic.pairs, 'pair', 'pairs')}).`,
+    `A proof needs ${formatCount(needed, 'photo', 'photos')}; general search is judged by ${found.generic.name}.`,
     problem === null
       ? `\`afterimage tune\` takes about ${formatDuration(found.secondsEstimate)}.`
       : problem.message,
