@@ -33,6 +33,12 @@ export class CallError extends Error implements ErrorShape {
   }
 }
 
+/** What a call threw, as state keeps it. */
+export function shapeOf(thrown: unknown): ErrorShape {
+  const { code, message, details } = CallError.from(thrown);
+  return { code, message, details };
+}
+
 /** What a link to the engine says about itself. */
 export type LinkState = 'up' | 'down';
 

@@ -31,6 +31,9 @@ export function fakeLab(): Handlers {
         at: Date.UTC(2026, 5, 15, 9, 30),
         seed: input.seed,
         epochs: input.epochs,
+        scoring: input.scoring,
+        batch: 8,
+        learningRate: 1e-4,
         pairs: { train: 4_000, heldOut: 1_000 },
         tokens: { image: 50, text: 16, dims: 256 },
         photo: { path: '/home/ada/Pictures/2024/DSC_0042.JPG', photoId: 6 },
@@ -66,6 +69,15 @@ function rowOf(head: string, at: number): LabRow {
     loss: { first: 4.61, last: flat ? 4.6 : 2.2, heldOut: flat ? 4.61 : 2.9 },
     seconds: 3.2 + at,
     parameters: at * 131_072,
+    evidence: {
+      matched: 0.61,
+      mismatched: flat ? 0.61 : 0.12,
+      spread: flat ? 0 : 0.14,
+      own: { image: 0.5, text: 0.5 },
+      shortcut: flat ? 1 : 0.14,
+      gradient: { first: 4.2, last: 1.3 },
+      ranAway: null,
+    },
     study: head.startsWith('v')
       ? { similarities: [5.3, 15.5, -4.5, -6.6, 2.1], trained: head !== 'v1' }
       : null,

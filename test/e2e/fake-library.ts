@@ -51,6 +51,8 @@ export function sizeOf(id: number): { width: number; height: number } {
 export class FakeLibrary {
   readonly options: FakeOptions;
   generation = 1;
+  /** Another program writes to it. */
+  readOnly = false;
   count: number;
   roots: Root[];
   failures: PhotoFailure[];
@@ -192,7 +194,7 @@ export class FakeLibrary {
       index: { kind: 'hnsw', size: this.count, building: false },
       bytes: { library: 41_000_000, thumbnails: 312_000_000, packs: 23_800_000 },
       captions: { total: this.count, captioned: 0 },
-      readOnly: false,
+      readOnly: this.readOnly,
     };
   }
 

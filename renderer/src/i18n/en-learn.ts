@@ -90,14 +90,23 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
         albums: 'Albums',
         file: 'Captions file',
       } satisfies Record<PairSource, string>,
-      sourceCount: (pairs: number, of: number) => `${some(pairs, 'example')}, ${photos(of)}`,
+      sourceCount: (pairs: number, of: number) =>
+        pairs === 0 ? 'none yet' : `${some(pairs, 'example')}, ${photos(of)}`,
+      sourceShort: {
+        thumbs: (n: number) => some(n, 'thumb'),
+        names: (n: number) => `${f.number(n)} with names`,
+        captions: (n: number) => some(n, 'caption'),
+        albums: (n: number) => `${f.number(n)} in albums`,
+        file: (n: number) => `${f.number(n)} from a file`,
+      } satisfies Record<PairSource, (n: number) => string>,
       include: (source: string) => `Learn from: ${source}`,
       negatives: (n: number) => `${some(n, 'thumb')} down tell it what does not belong.`,
       contradictions: (n: number) =>
         `${some(n, 'example')} left out: the same photo was said to fit and not to fit.`,
       skipped: (n: number) => `${some(n, 'line')} of the captions file could not be used`,
       skippedLine: (line: number) => `Line ${f.number(line)}`,
-      different: (n: number) => `${some(n, 'different photo')}`,
+      different: (n: number) =>
+        `${some(n, 'different photo')}: enough to learn from, and to check what was learned.`,
       enough: (n: number, needed: number) => `${f.number(n)} of ${f.number(needed)} different photos`,
       tooFew: (missing: number) =>
         `${some(missing, 'more different photo')} to go. Photos that look the same count once. Press thumbs on results, teach names, write captions, or put photos into albums.`,
@@ -132,11 +141,12 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       showRun: 'Show what is being learned',
       pill: 'Learning',
       wrong: 'How wrong it is',
-      wrongHint: 'Lower is better. The second line is what it has not been shown.',
+      wrongHint:
+        'Lower is better. Examples kept aside are never learned from; they show whether it understands.',
       found: 'Found among the first ten',
-      foundHint: 'Of a hundred examples that it has not been shown. Higher is better.',
-      shownLine: 'shown',
-      unseenLine: 'not shown',
+      foundHint: 'Of a hundred examples kept aside. Higher is better.',
+      shownLine: 'learned from',
+      unseenLine: 'kept aside',
       curveSummary: (name: string, first: string, last: string) => `${name}: from ${first} to ${last}`,
       curveEmpty: 'Nothing to see yet; the first round is under way.',
       stopped: 'Stopped. It can go on where it was.',
@@ -188,6 +198,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       inUse: (date: string) => `In use. Learned on ${date}.`,
       undo: 'Undo',
       undoHint: 'Back to how it was before, in seconds.',
+      undoLater: 'You can undo it later with one click.',
       undone: 'Your search is as it was before.',
       refused: 'Not used: it did not prove better',
       because: {
@@ -207,6 +218,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       nothingChanged: 'Nothing has changed.',
       dismiss: 'Good to know',
       history: 'What was learned',
+      historyNone: 'Nothing yet. What is learned can be used again, saved to a file or removed here.',
       when: 'When',
       from: 'From',
       result: 'Result',

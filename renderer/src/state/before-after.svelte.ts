@@ -1,8 +1,7 @@
 /** A person's own past queries, searched with what was learnt and without it. */
 import type { QueryComparison } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
-import type { PageClient } from '../client.ts';
-import { shapeOf } from './tuning.svelte.ts';
+import { shapeOf, type PageClient } from '../client.ts';
 
 /** As many as fit a strip; what matters happens at the top. */
 const photosEach = 12;

@@ -2,9 +2,8 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { LabHeadInfo, LabProgress, LabReport } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
-import type { PageClient } from '../client.ts';
+import { shapeOf, type PageClient } from '../client.ts';
 import type { Chosen } from './folders.svelte.ts';
-import { shapeOf } from './tuning.svelte.ts';
 
 export class Lab {
   heads = $state.raw<readonly LabHeadInfo[]>([]);

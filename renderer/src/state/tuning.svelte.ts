@@ -10,7 +10,7 @@ import type {
   TuneSources,
 } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
-import { CallError, type PageClient } from '../client.ts';
+import { shapeOf, type PageClient } from '../client.ts';
 import type { Words } from '../i18n/words.svelte.ts';
 import type { Chosen } from './folders.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
@@ -26,7 +26,7 @@ interface Needs {
 
 /** Thumbs come in quick succession; what they add up to is counted once they rest, milliseconds. */
 const restMs = 400;
-/** The defaults of the contract. */
+/** Of the contract. */
 const defaults = { head: 'residual', loss: 'infonce', epochs: 20, seed: 1 } as const;
 
 export class Tuning {
@@ -86,8 +86,9 @@ export class Tuning {
       this.#take(runs, active);
     });
     client.on('swap', (swap) => (this.swap = swap));
-    for (const name of ['feedback', 'names', 'albums', 'described', 'library'] as const)
+    for (const name of ['feedback', 'names', 'albums', 'described', 'library'] as const) {
       client.on(name, () => this.recount());
+    }
   }
 
   async refresh(): Promise<void> {
@@ -190,12 +191,8 @@ export class Tuning {
 
   async stop(): Promise<void> {
     this.stopping = true;
-    try {
-      await this.#app.client.call('tune.stop', {});
-    } catch (error) {
-      this.stopping = false;
-      this.#app.notices.report(error);
-    }
+    const asked = await this.#try(async () => void (await this.#app.client.call('tune.stop', {})));
+    if (!asked) this.stopping = false;
   }
 
   async accept(run: TuneRun): Promise<void> {
@@ -291,16 +288,13 @@ export class Tuning {
     this.runs = known ? this.runs.map((each) => (each.id === run.id ? run : each)) : [run, ...this.runs];
   }
 
-  async #try(change: () => Promise<void>): Promise<void> {
+  async #try(change: () => Promise<void>): Promise<boolean> {
     try {
       await change();
+      return true;
     } catch (error) {
       this.#app.notices.report(error);
+      return false;
     }
   }
-}
-
-export function shapeOf(thrown: unknown): ErrorShape {
-  const { code, message, details } = CallError.from(thrown);
-  return { code, message, details };
 }
