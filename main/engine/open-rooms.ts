@@ -151,6 +151,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     now,
     log,
     tagsOf: async (photoId, signal) => (await tags.ofPhoto(photoId, signal)).tags,
+    ordering: () => learning.ordering(),
   };
   const search = createSearch(searchOptions);
   const tags = createTags({
@@ -215,10 +216,11 @@ export function openRooms(options: EngineOptions): OpenRooms {
     packs,
     decoder,
     learning,
-    searchOver: ({ index }) =>
+    searchOver: ({ index, ordering }) =>
       createSearch({
         ...searchOptions,
         model: async () => names.withNames({ embedder: (await models.ready()).base.embedder, index }),
+        ordering: () => ordering,
       }),
     onProgress: (progress) => bus.emitThinned('tune', progressEveryMs, () => progress),
     onRuns: (state) => bus.emitThinned('runs', progressEveryMs, () => state),

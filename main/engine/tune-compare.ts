@@ -14,7 +14,7 @@ import type { Ordering, TuneProcess } from './tune/types.ts';
 /** One way to search: vectors in memory, and what orders what they find. */
 export interface SearchSide {
   readonly index: VectorIndex;
-  readonly ordering: Ordering | null;
+  readonly ordering: Ordering | undefined;
 }
 
 export interface TuneCompareOptions {
@@ -89,11 +89,11 @@ export function createTuneCompare(options: TuneCompareOptions): TuneCompare {
     };
     const plain =
       inUse.runId === null ? inUse.index : keep(inMemory(base, store.embeddings.all(base.modelId)));
-    const before = { index: plain, ordering: null };
+    const before = { index: plain, ordering: undefined };
     if (head.head === 'joint' || head.head === 'fusion')
       return { before, after: { index: plain, ordering: options.orderingOf(head) }, made };
     const moved = inUse.runId === head.runId ? inUse.index : keep(await project(base, head, signal));
-    return { before, after: { index: moved, ordering: null }, made };
+    return { before, after: { index: moved, ordering: undefined }, made };
   };
 
   return {

@@ -80,11 +80,7 @@ export function createTuning(options: TuningOptions): Tuning {
   return {
     async sources({ file, sources }, signal) {
       const base = await options.base();
-      const { remarks: _, ...report } = await options.survey(
-        base,
-        { file, sources, seed: 1, at: now() },
-        signal,
-      );
+      const report = await options.survey(base, { file, sources, seed: 1, at: now() }, signal);
       return { ...report, secondsEstimate: estimateSeconds(report.pairs, base.dims) };
     },
     run: runs.run,

@@ -98,17 +98,19 @@ export async function tuningRoom(t: TestContext): Promise<TuningRoom> {
       },
     },
     inUse: () => Promise.resolve({ index, runId: movedBy }),
-    searchOver: (side) =>
+    searchOver: ({ index: over, ordering }) =>
       createSearch({
         store,
-        model: () => Promise.resolve({ embedder: texts, index: side.index }),
+        model: () => Promise.resolve({ embedder: texts, index: over }),
+        ordering: () => ordering,
         embedder: () => Promise.reject(new Error('no picture is looked at here')),
         decoder: () => {
           throw new Error('no picture is looked at here');
         },
         now: () => Date.UTC(2024, 0, 1),
       }),
-    orderingOf: () => ({}),
+    // What looks like a cat comes first, whatever is asked.
+    orderingOf: () => ({ extraScore: () => (photo) => photo[1] ?? 0 }),
     checkShapes: ({ head, parameters }) => {
       if (head === 'linear' && parameters.weight?.shape.join() !== `${dims},${dims}`)
         throw new AppError('input-invalid', 'The parameters are not those of a linear head.');

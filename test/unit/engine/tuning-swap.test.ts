@@ -325,3 +325,16 @@ test('comparing shows what moves up and down, as searching would find it, and is
   );
   await assert.rejects(tuning.compare({ runId: 77, limit: 2 }, quietly.signal), { code: 'not-found' });
 });
+
+test('comparing a head that orders shows the order that it would give', async (t) => {
+  const { tuning, library, script } = await tuningRoom(t);
+  const both = library.add(['dog', 'cat'], 3, { strength: 0.5 });
+  const dogs = library.add(['dog'], 3, { strength: 0.6 });
+  script.learn = learnWell({ head: 'joint', parameters: {} });
+  const { id } = await tuning.run(asked('joint'), quietly);
+  const [dog] = await tuning.compare({ runId: id, queries: ['dog'], limit: 3 }, quietly.signal);
+  const ids = (side: readonly { id: number }[] = []): number[] =>
+    side.map((photo) => photo.id).sort((a, b) => a - b);
+  assert.deepEqual([ids(dog?.before), ids(dog?.after)], [dogs, both]);
+  assert.deepEqual([dog?.up, dog?.down], [3, 3]);
+});
