@@ -1,9 +1,10 @@
 /**
  * Putting a head into use at 100,000 vectors of 512: projecting, writing, the index beside and the swap, while a
  * person goes on searching; then undo, and putting it into use again.
- * Run: npm run bench -- swap [photos]
+ * Run: npm run bench -- swap [photos] [folder]
+ * With a folder the library stays there, and its graph need not be built again the next time.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHeadSwitch, type HeadSwitchOptions } from '../../main/engine/head-switch.ts';
@@ -31,12 +32,15 @@ const k = 10;
 /** A person who types: a search every 20 ms is more than that. */
 const searchEveryMs = 20;
 
-const directory = mkdtempSync(join(tmpdir(), 'afterimage-bench-'));
+const kept = process.argv[3];
+const directory = kept ?? mkdtempSync(join(tmpdir(), 'afterimage-bench-'));
 const tune = openTuneProcess({ spawn, log: silentLog });
 try {
-  say(`filling a library of ${photos} vectors`);
   const pack = { fingerprint: 'bench', packId: 'bench', dims };
-  fillLibrary({ directory, photos, ...pack, seed });
+  if (!existsSync(join(directory, 'library.db'))) {
+    say(`filling a library of ${photos} vectors`);
+    fillLibrary({ directory, photos, ...pack, seed });
+  }
   const store = openStore({ directory, now: Date.now });
   const cloud = makeCloud(dims, 400, seed);
   const openIndexOf: HeadSwitchOptions['openIndex'] = (modelId, size, linksOf) =>
@@ -104,6 +108,7 @@ try {
   /** Changes the head while searches go on. */
   const change = async (runId: number | null): Promise<Change> => {
     writingMs = 0;
+    const cpu = process.cpuUsage();
     const marks: [string, number][] = [];
     const mark = (what: string): void => {
       if (marks.at(-1)?.[0] !== what) marks.push([what, performance.now()]);
@@ -121,6 +126,7 @@ try {
       onProgress: ({ stage, done }) => mark(stage === 'swap' && done === 1 ? 'saving' : stage),
     });
     clearTimeout(due);
+    const { user, system } = process.cpuUsage(cpu);
     mark('end');
     const stages = Object.fromEntries(
       marks.slice(0, -1).map(([what, at], i) => [what, ((marks[i + 1]?.[1] ?? at) - at) / 1_000]),
@@ -129,6 +135,7 @@ try {
       seconds,
       stages,
       writingSeconds: writingMs / 1_000,
+      cpuSeconds: (user + system) / 1e6,
       searches: {
         count: lateMs.length,
         p50Ms: percentile(lateMs, 0.5),
@@ -146,6 +153,11 @@ try {
   say('undo, and again');
   const undo = await change(null);
   const redo = await change(row.runId);
+  await models.close();
+  // The next time it is made anew.
+  store.embeddings.setActiveModel(store.embeddings.find(pack.fingerprint)!);
+  store.runs.remove(row.runId);
+  store.close();
   report(
     'swap',
     {
@@ -165,8 +177,6 @@ try {
       check('recall@10 of texts after the swap', after.texts, { min: 0.95 }),
     ],
   );
-  await models.close();
-  store.close();
 
   /** What 20 epochs of training may come to, and more: learnt parts as long as the vectors themselves. */
   function openResidualHead(): ReturnType<typeof openHead> {
@@ -182,7 +192,7 @@ try {
   }
 } finally {
   await tune.close();
-  rmSync(directory, { recursive: true, force: true });
+  if (kept === undefined) rmSync(directory, { recursive: true, force: true });
 }
 
 interface Change {
@@ -190,6 +200,8 @@ interface Change {
   /** Seconds of each; `projecting` has the writing in it. */
   readonly stages: Readonly<Record<string, number>>;
   readonly writingSeconds: number;
+  /** Of this process, searches included; that which projects is another. */
+  readonly cpuSeconds: number;
   /** Searches for 50 photos, one every 20 ms, counted from when they were due. */
   readonly searches: {
     readonly count: number;

@@ -7,7 +7,7 @@ import type { Store } from '../store/types.ts';
 import { loadGraph, removeStaleFiles } from './graph-snapshot.ts';
 import type { VectorIndex } from './types.ts';
 import { HnswIndex, type LoadedGraph } from './hnsw-index.ts';
-import { VectorRows } from './vector-rows.ts';
+import { readRows } from './read-rows.ts';
 
 export interface OpenIndexOptions {
   readonly store: Store;
@@ -31,20 +31,18 @@ export interface OpenIndexOptions {
 export async function openIndex(options: OpenIndexOptions): Promise<VectorIndex> {
   const { store, modelId, dims, log, exactBelow = 5_000 } = options;
   const temporaryDirectory = options.temporaryDirectory ?? dirname(store.path);
-  const generation = store.embeddings.generation();
-  const vectors = store.embeddings.all(modelId);
-  if (vectors.dims !== dims)
-    throw new AppError(
-      'pack-invalid',
-      `The model gives ${dims} dimensions but the library holds vectors of ${vectors.dims}. Install the pack again.`,
-    );
-  const rows = new VectorRows(vectors);
   const place = { store, modelId, temporaryDirectory, log };
   if (!store.readOnly)
     await removeStaleFiles(temporaryDirectory).catch((thrown: unknown) => {
       const error = AppError.from(thrown, `Tidying ${temporaryDirectory}`);
       log.warn('index: old temporary files could not be removed', { error: error.toShape() });
     });
+  const { rows, generation } = await readRows(store, modelId);
+  if (rows.dims !== dims)
+    throw new AppError(
+      'pack-invalid',
+      `The model gives ${dims} dimensions but the library holds vectors of ${rows.dims}. Install the pack again.`,
+    );
   const load = async (): Promise<LoadedGraph | undefined> => {
     try {
       const own = store.snapshots.info(modelId);

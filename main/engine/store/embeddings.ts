@@ -73,6 +73,11 @@ export function createEmbeddingTable(
   const all = db.prepare<{ model: number }, VectorRow>(
     `SELECT photo_id AS id, vector FROM embeddings WHERE ${range} ORDER BY key`,
   );
+  const some = db.prepare<{ model: number; after: number; limit: number }, VectorRow>(
+    `SELECT photo_id AS id, vector FROM embeddings
+     WHERE key > @model * 4294967296 + @after AND key <= @model * 4294967296 + 4294967295
+     ORDER BY key LIMIT @limit`,
+  );
   const one = db.prepare<[number], Buffer>('SELECT vector FROM embeddings WHERE key = ?').pluck();
   const since = db.prepare<[number, number], VectorRow>(
     'SELECT photo_id AS id, vector FROM embeddings WHERE model_id = ? AND generation > ? ORDER BY key',
@@ -135,6 +140,10 @@ export function createEmbeddingTable(
       return db.transaction(() =>
         collect(all.iterate({ model: modelId }), count.get({ model: modelId }) ?? 0, dims),
       )();
+    },
+    page(modelId, { limit, afterId = 0 }) {
+      const rows = some.all({ model: modelId, after: afterId, limit });
+      return collect(rows, rows.length, dimsOf(modelId));
     },
     get(modelId, photoId) {
       const blob = one.get(embeddingKey(modelId, photoId));

@@ -231,6 +231,8 @@ export interface EmbeddingTable {
   count(modelId: number): number;
   /** Every vector of a model. 100,000 x 512 takes about 0.3 s. */
   all(modelId: number): Vectors;
+  /** A part of them in id order, so that nobody has to wait for all. */
+  page(modelId: number, options: { limit: number; afterId?: number }): Vectors;
   get(modelId: number, photoId: number): Float32Array | undefined;
   /** Vectors written after a generation, and ids of photos gone since: how a stale graph catches up. */
   changesSince(modelId: number, generation: number): { upserted: Vectors; removed: number[] } | undefined;
