@@ -10,11 +10,17 @@ export interface EmittedGraph {
   readonly inputs: ReadonlyMap<string, ModelValue>;
 }
 
+/** TensorProto.DataType, as Cast takes it. */
+const elementCodes = { float32: 1, float16: 10 } as const;
+const products: ReadonlySet<string> = new Set(['Gemm', 'MatMul']);
+
 /**
  * @param outputs by the name that each will have; one of an operation's results, an input or a constant.
+ * @param half multiplies matrices of float32 in float16; everything else, sums and states above all, stays float32
+ *   (mixed precision, Micikevicius et al. 2018).
  * @throws RangeError when two inputs of one name differ in shape or type.
  */
-export function emitGraph(outputs: Readonly<Record<string, Tensor>>): EmittedGraph {
+export function emitGraph(outputs: Readonly<Record<string, Tensor>>, { half = false } = {}): EmittedGraph {
   const names = new Map<Operation, string>();
   const constants = new Map<Tensor, ModelConstant>();
   const inputs = new Map<string, ModelValue>();
@@ -39,14 +45,33 @@ export function emitGraph(outputs: Readonly<Record<string, Tensor>>): EmittedGra
     return origin.name;
   };
 
+  const cast = (from: string, to: string, type: keyof typeof elementCodes): string => {
+    nodes.push({ operator: 'Cast', inputs: [from], outputs: [to], attributes: { to: elementCodes[type] } });
+    return to;
+  };
+  const halves = new Map<string, string>();
+  const halfOf = (name: string): string => {
+    const known = halves.get(name) ?? cast(name, `${name}/half`, 'float16');
+    halves.set(name, known);
+    return known;
+  };
+
   for (const operation of inOrder(Object.values(outputs))) {
     const name = `v${String(names.size)}`;
     names.set(operation, name);
+    const { operator, attributes } = operation;
+    const inputNames = operation.inputs.map(nameOf);
+    if (half && products.has(operator) && operation.inputs[0]?.type === 'float32') {
+      const product = `${name}.0/half`;
+      nodes.push({ operator, inputs: inputNames.map(halfOf), outputs: [product], attributes });
+      cast(product, `${name}.0`, 'float32');
+      continue;
+    }
     nodes.push({
-      operator: operation.operator,
-      inputs: operation.inputs.map(nameOf),
+      operator,
+      inputs: inputNames,
       outputs: Array.from({ length: outputCount(operation) }, (_, place) => `${name}.${String(place)}`),
-      attributes: operation.attributes,
+      attributes,
     });
   }
   const results: ModelValue[] = [];

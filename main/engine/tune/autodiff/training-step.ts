@@ -1,6 +1,6 @@
 /** A whole training step as one graph: forward, loss, gradients, clipping, AdamW. */
 import type { AdamWSettings } from './adamw.ts';
-import { add, multiply } from './arithmetic.ts';
+import { add, divide, multiply } from './arithmetic.ts';
 import { gradients } from './gradients.ts';
 import { openGraph, type Feeds, type GraphSession, type GraphSessionOptions } from './graph-session.ts';
 import {
@@ -25,7 +25,7 @@ export interface TrainingOptions extends GraphSessionOptions {
 }
 
 export interface TrainingStep {
-  /** @returns a NaN or infinite loss as it is, for the caller to judge; no norm when nothing was updated yet. */
+  /** @returns a NaN or infinite loss as it is, for the caller to judge; no norm when nothing was updated. */
   run(feeds: Feeds, learningRate: number): Promise<{ loss: number; gradientNorm: number | null }>;
   /** A copy. */
   state(): TrainingState;
@@ -36,9 +36,10 @@ export interface TrainingStep {
 
 /** @throws AppError internal when onnxruntime refuses the graph; RangeError for shapes that don't fit. */
 export async function openTrainingStep(options: TrainingOptions): Promise<TrainingStep> {
-  const { accumulate = 1 } = options;
+  const { accumulate = 1, half = false } = options;
   const optimizer = createOptimizerState(options.parameters, options.optimizer);
   const loss = reshape(options.loss(optimizer.tensors), []);
+  if (half) return openHalfStep(optimizer, loss, options);
   const derived = gradients(loss, optimizer.inputs);
   const state = (): TrainingState => optimizer.state();
   const restore = (saved: TrainingState): void => {
@@ -70,6 +71,56 @@ export async function openTrainingStep(options: TrainingOptions): Promise<Traini
     },
     state,
     restore,
+    close: () => whole.release(),
+  };
+}
+
+/** Factors of the loss: so large that gradients of single pairs are no zeros in float16, and what they may come down to. */
+const lossScales = { start: 2 ** 14, most: 2 ** 16, least: 1 };
+/** Updates without an overflow after which a larger factor is tried. */
+const calmUpdates = 500;
+
+/**
+ * With float16 products, what a loss is worth is multiplied by a factor before it flows back and divided out of the
+ * gradients, so that small ones survive; an update whose gradients overflow is left out, and the factor halved (dynamic
+ * loss scaling, Micikevicius et al. 2018). State, sums and the update itself are float32.
+ */
+async function openHalfStep(
+  optimizer: OptimizerState,
+  loss: Tensor,
+  options: TrainingOptions,
+): Promise<TrainingStep> {
+  if ((options.accumulate ?? 1) > 1)
+    throw new RangeError('Gradients are added up in float32 only: leave out either half or accumulate.');
+  const factor = input('loss scale', []);
+  const derived = gradients(loss, optimizer.inputs, factor).map((gradient) => divide(gradient, factor));
+  const whole = await openGraph({ loss, ...optimizer.updates(derived) }, options);
+  let scale = lossScales.start;
+  let calm = 0;
+  return {
+    async run(feeds, learningRate) {
+      const found: Record<string, unknown> = await whole.run({
+        ...feeds,
+        ...optimizer.feeds(learningRate),
+        'loss scale': Float32Array.of(scale),
+      });
+      const norm = firstNumber(found['norm']);
+      if (Number.isFinite(norm)) {
+        optimizer.keep(found);
+        calm += 1;
+        if (calm % calmUpdates === 0) scale = Math.min(lossScales.most, 2 * scale);
+        return { loss: firstNumber(found['loss']), gradientNorm: norm };
+      }
+      calm = 0;
+      // At the least, it is not the factor that overflows.
+      if (scale === lossScales.least) optimizer.keep(found);
+      scale = Math.max(lossScales.least, scale / 2);
+      return { loss: firstNumber(found['loss']), gradientNorm: null };
+    },
+    state: () => optimizer.state(),
+    restore: (saved) => {
+      optimizer.restore(saved);
+    },
     close: () => whole.release(),
   };
 }
