@@ -439,7 +439,7 @@ export const calls = {
       /** Asks which of five captions fits this photo; one is drawn from those kept aside without it. */
       photoId: id.optional(),
       /** At most this many photos are used. All heads over 600 photos take half an hour on two cores. */
-      limit: z.int().min(20).max(100_000).default(600),
+      limit: z.int().min(20).max(10_000).default(600),
       scoring: labScoring.default('pairs'),
       /** `mean` pools each side to one token, as the study did. */
       tokens: z.enum(['all', 'mean']).default('all'),

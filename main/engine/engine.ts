@@ -14,6 +14,7 @@ import { askHandlers } from './ask-handlers.ts';
 import { captionHandlers } from './caption-handlers.ts';
 import { feedbackHandlers } from './feedback-handlers.ts';
 import { indexingHandlers } from './indexing-handlers.ts';
+import { labHandlers } from './lab-handlers.ts';
 import { libraryHandlers, refuseWriting } from './library-handlers.ts';
 import { nameHandlers } from './name-handlers.ts';
 import { openRooms } from './open-rooms.ts';
@@ -97,6 +98,7 @@ function createHandlers(rooms: Rooms): Handlers {
     ...tuneHandlers(rooms),
     ...feedbackHandlers(rooms),
     ...nameHandlers(rooms),
+    ...labHandlers(rooms),
     ...packHandlers(rooms),
     ...settingsHandlers(rooms),
     'search.query': (input, { signal }) => courtesy.search(() => search.query(input, signal)),
