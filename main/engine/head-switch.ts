@@ -4,6 +4,7 @@ import type { SwapProgress } from '../contract.ts';
 import { AppError } from '../errors.ts';
 import { bringUpToDate, catchUpHead, deriveMissing, deriveRest } from './derive.ts';
 import { checkSpace, type FreeBytes } from './free-space.ts';
+import { keepScale, measureScale } from './head-scale.ts';
 import { measureRecall } from './index/measure-recall.ts';
 import type { VectorIndex } from './index/types.ts';
 import type { Log } from './log.ts';
@@ -95,6 +96,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
   const openBeside = async (
     current: LoadedModel,
     modelId: number,
+    texts: readonly Float32Array[],
     { signal, onProgress }: Context,
   ): Promise<VectorIndex> => {
     onProgress({ stage: 'index', done: 0, total: 2 * recallQueries });
@@ -109,7 +111,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     try {
       await index.loaded;
       if (!hasGraph && index.state.kind === 'hnsw') {
-        const recall = await recallOf(index, current, { signal, onProgress });
+        const recall = await recallOf(index, texts, { signal, onProgress });
         log.info('index: a graph made for other vectors', { recall, kept: recall >= leastRecall });
         if (recall < leastRecall) await index.rebuild();
       }
@@ -121,21 +123,25 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     }
   };
 
+  /** What people ask of this library, or would. */
+  const askedTexts = async ({ base }: LoadedModel, signal: AbortSignal): Promise<Float32Array[]> => {
+    const words = [
+      ...store.queries.list(recallQueries).map(({ text }) => text),
+      ...store.tags.list().map(({ name }) => name),
+    ].slice(0, recallQueries);
+    return Promise.all(words.map((text) => base.embedder.embedQuery(text, signal)));
+  };
+
   /** The worse of what photos and what words find: words lie apart from all photos and are harder on a graph. */
   const recallOf = async (
     index: VectorIndex,
-    { base }: LoadedModel,
+    texts: readonly Float32Array[],
     { signal, onProgress }: Context,
   ): Promise<number> => {
     const { ids } = store.photos.timeline();
     const photos = Array.from({ length: recallQueries }, (_, i) =>
       index.vector(ids[Math.floor((i * ids.length) / recallQueries)] ?? -1),
     ).filter((vector) => vector !== undefined);
-    const words = [
-      ...store.queries.list(recallQueries).map(({ text }) => text),
-      ...store.tags.list().map(({ name }) => name),
-    ].slice(0, recallQueries);
-    const texts = await Promise.all(words.map((text) => base.embedder.embedQuery(text, signal)));
     const measure = (queries: readonly Float32Array[], before: number): Promise<number> =>
       measureRecall(index, queries, {
         k: 10,
@@ -167,7 +173,8 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     let index: VectorIndex | undefined;
     try {
       if (head !== null) await derive(head, { modelId, baseId }, context);
-      index = await openBeside(current, modelId, context);
+      const texts = await askedTexts(current, signal);
+      index = await openBeside(current, modelId, texts, context);
       signal.throwIfAborted();
       onProgress({ stage: 'swap', done: 0, total: 1 });
       // What came in while the index was opened; nothing is awaited between the last of it and the swap.
@@ -176,13 +183,14 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
         deriveRest({ store, projection: head.projection, modelId, baseId });
       }
       bringUpToDate(store, { modelId, index });
-      models.swap({
-        packId,
-        modelId,
-        index,
-        base,
-        head: head === null ? null : { runId: head.row.runId, projection: head.projection },
-      });
+      const next = { packId, modelId, index, base };
+      if (head === null) models.swap({ ...next, head });
+      else {
+        const { row, projection } = head;
+        const scale = measureScale(store, { modelId, baseId }, texts);
+        keepScale(store, row, scale);
+        models.swap({ ...next, head: { runId: row.runId, projection, scale } });
+      }
     } catch (thrown) {
       await index?.close();
       if (!wasThere) forget(modelId);

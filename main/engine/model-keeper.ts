@@ -1,12 +1,12 @@
 /** The active pack, the head over it and the index of their vectors: loaded side by side, replaced together, never half. */
 import { AppError, type ErrorShape } from '../errors.ts';
+import { keptScale } from './head-scale.ts';
 import type { VectorIndex } from './index/types.ts';
 import type { Embedder, TextSide } from './inference/types.ts';
 import type { Log } from './log.ts';
 import type { OpenHead } from './open-head.ts';
-import { textUnderHead, underHead } from './projected-embedder.ts';
+import { textUnderHead, underHead, type HeadInUse } from './projected-embedder.ts';
 import type { Store } from './store/types.ts';
-import type { Projection } from './tune/types.ts';
 
 /** What is to be in use. */
 interface NextModel {
@@ -16,7 +16,7 @@ interface NextModel {
   /** The pack itself: what new photos are looked at with, and what heads are trained over. */
   readonly base: { readonly modelId: number; readonly embedder: Embedder };
   /** What makes the vectors in use from the pack's own; null when those are in use. */
-  readonly head: { readonly runId: number; readonly projection: Projection } | null;
+  readonly head: HeadInUse | null;
 }
 
 /** What is in use: `modelId`, `embedder` and `index` are of one space, that of the head where there is one. */
@@ -91,8 +91,12 @@ export function createModelKeeper(options: ModelKeeperOptions): ModelKeeper {
     const embedder = await options.loadEmbedder(packId, (side) => {
       if (active?.base.fingerprint !== side.fingerprint) return;
       void opening?.then((opened) => {
-        if (opened !== undefined)
-          early?.resolve({ embedder: textUnderHead(side, active.fingerprint), index: opened });
+        if (opened === undefined) return;
+        const { head, fingerprint } = active;
+        early?.resolve({
+          embedder: head === null ? side : textUnderHead(side, fingerprint, head),
+          index: opened,
+        });
       });
     });
     try {
@@ -218,8 +222,8 @@ function startingPoint({
   }
   const { runId, ...base } = active.base;
   try {
-    const { projection } = openHead(runId, { fingerprint: base.fingerprint, dims });
-    return { ...active, base, head: { runId, projection } };
+    const { row, projection } = openHead(runId, { fingerprint: base.fingerprint, dims });
+    return { ...active, base, head: { runId, projection, scale: keptScale(store, row) } };
   } catch (thrown) {
     const error = AppError.from(thrown, `Reading the head of run ${runId}`);
     if (!store.readOnly) store.embeddings.setActiveModel(base.modelId);
@@ -231,7 +235,7 @@ function startingPoint({
 /** @param fingerprint of the vectors in use */
 function inUse(next: NextModel, fingerprint: string): LoadedModel {
   const { base, head } = next;
-  const embedder = head === null ? base.embedder : underHead(base.embedder, fingerprint, head.projection);
+  const embedder = head === null ? base.embedder : underHead(base.embedder, fingerprint, head);
   return { ...next, embedder };
 }
 

@@ -1,18 +1,26 @@
 /** A pack with a head over it: pictures go through the head, texts stay where the pack puts them. */
+import { rescaled, type HeadScale } from './head-scale.ts';
 import type { Embedder, TextSide } from './inference/types.ts';
 import type { Projection } from './tune/types.ts';
 
+export interface HeadInUse {
+  readonly runId: number;
+  readonly projection: Projection;
+  /** How its cosines compare with the pack's; null where that is not known. */
+  readonly scale: HeadScale | null;
+}
+
 /** Texts as before, under the fingerprint of the vectors that the head makes. */
-export function textUnderHead(side: TextSide, fingerprint: string): TextSide {
-  return { ...side, fingerprint };
+export function textUnderHead<S extends TextSide>(side: S, fingerprint: string, { scale }: HeadInUse): S {
+  return { ...side, fingerprint, scoring: scale === null ? side.scoring : rescaled(side.scoring, scale) };
 }
 
 /** @param fingerprint of the model whose vectors the head makes. */
-export function underHead(base: Embedder, fingerprint: string, projection: Projection): Embedder {
+export function underHead(base: Embedder, fingerprint: string, head: HeadInUse): Embedder {
+  const { projection } = head;
   const { patches } = base;
   return {
-    ...base,
-    fingerprint,
+    ...textUnderHead(base, fingerprint, head),
     async embedImages(images) {
       const vectors = await base.embedImages(images);
       return vectors.map((vector) => projection.project(vector));

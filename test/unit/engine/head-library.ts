@@ -253,11 +253,12 @@ function fakeEmbedder(dims: number, fingerprint: string): Embedder & { closed: b
     dims,
     scoring: {
       kind: 'softmax',
-      logitScale: 1,
-      logitBias: 0,
+      logitScale: 10,
+      logitBias: 1,
       promptTemplates: ['{}'],
       queryTemplates: ['{}'],
-      background: null,
+      background: { mean: 0.1, std: 0.1 },
+      matching: { mean: 0.4, std: 0.1 },
     },
     imageSpec: {
       resize: { width: 2, height: 2 },
