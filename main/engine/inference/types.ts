@@ -46,6 +46,15 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
+/** What photos that were taught say of a query, beside its vector. */
+export interface TaughtQuery {
+  /** Cosines from which on a photo shows what is asked for, and may show it: words' own figures say nothing here. */
+  readonly strongAt: number;
+  readonly likelyAt: number;
+  /** Photos that are what the whole query asks for, because a person said so. */
+  readonly photoIds: readonly number[];
+}
+
 /** The text side of a pack: all that searching by words needs, there long before a graphics card is tried out. */
 export interface TextSide {
   readonly fingerprint: string;
@@ -56,6 +65,8 @@ export interface TextSide {
   embedTexts(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** A query's vector: the pack's query templates averaged and normalised. */
   embedQuery(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** For queries with a taught name; resolves with undefined for others. Left out where no names are known. */
+  readonly taught?: ((text: string, signal?: AbortSignal) => Promise<TaughtQuery | undefined>) | undefined;
   /**
    * An embedding for each word piece, special tokens included, in the space of the photos and of any length. Not cached.
    * Left out by packs that give one embedding for the whole text.

@@ -65,6 +65,7 @@ export function calibrate(
   prior: ScorePrior,
   scoring: Pick<Scoring, 'kind' | 'logitScale' | 'logitBias'> | null,
 ): Thresholds {
+  if (prior.taught !== undefined) return calibrateTaught(distribution, prior.taught, prior.background.std);
   const mixture = fitMixture(weigh(distribution), prior);
   const { background } = mixture;
   const at = (level: 'likely' | 'strong', probability: number): number => {
@@ -83,6 +84,18 @@ export function calibrate(
     likelyAt = Math.max(Math.min(likelyAt, scoreOf(0.15)), scoreOf(0.0005));
     strongAt = Math.max(Math.min(strongAt, scoreOf(0.5)), scoreOf(0.002));
   }
+  return { likelyAt: Math.min(likelyAt, strongAt), strongAt, background };
+}
+
+/** What was taught knows best, but what half the library scores is no match, whatever was taught. */
+function calibrateTaught(
+  { sample }: ScoreDistribution,
+  taught: { readonly strongAt: number; readonly likelyAt: number },
+  leastStd: number,
+): Thresholds {
+  const background = robustNormal(sample, leastStd * 0.3);
+  const strongAt = Math.max(taught.strongAt, background.mean + leastZ.strong * background.std);
+  const likelyAt = Math.max(taught.likelyAt, background.mean + leastZ.likely * background.std);
   return { likelyAt: Math.min(likelyAt, strongAt), strongAt, background };
 }
 

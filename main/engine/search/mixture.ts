@@ -11,6 +11,8 @@ export interface ScorePrior {
   readonly matching: Normal;
   /** The pack's makers measured both: matches score there, wherever this query's background lies. */
   readonly measured: boolean;
+  /** Where photos that were taught say themselves from which cosine on a photo matches, and may match. */
+  readonly taught?: { readonly strongAt: number; readonly likelyAt: number } | undefined;
 }
 
 /** Scores with how many photos each stands for. */

@@ -1,6 +1,7 @@
 /** A query as asked becomes what is compared: vectors of its words and examples, filters, and what words say. */
 import type { Chip, ParsedInput } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
+import type { TextSide } from '../inference/types.ts';
 import type { Store } from '../store/types.ts';
 import { textPrior } from './calibrate.ts';
 import type { Examples } from './examples.ts';
@@ -84,21 +85,17 @@ export function createQueryPlanner(
       if (parsed.text === '' && parsed.without.length === 0 && asked.examples.length === 0) return undefined;
       const model = await loadModel();
       signal?.throwIfAborted();
-      const prior = textPrior(model.embedder.scoring);
       const encodingAt = performance.now();
       const [text, ...without] = await Promise.all([
-        parsed.text === '' ? undefined : model.embedder.embedQuery(parsed.text, signal),
-        ...parsed.without.map((words) => model.embedder.embedQuery(words, signal)),
+        parsed.text === '' ? undefined : wordsPart(parsed.text, model.embedder, signal),
+        ...parsed.without.map((words) => wordsPart(words, model.embedder, signal)),
       ]);
       signal?.throwIfAborted();
       const planningAt = performance.now();
       const likes = asked.examples
         .filter((example) => example.weight !== 0)
         .map((example) => examplePart(example, model));
-      const parts = [
-        ...(text === undefined ? [] : [{ vector: text, weight: 1, prior }]),
-        ...likes.map(({ part }) => part),
-      ];
+      const parts = [...(text === undefined ? [] : [text]), ...likes.map(({ part }) => part)];
       const allowed = filtered ? allowedBy(store, parsed) : undefined;
       return {
         parsed,
@@ -106,16 +103,19 @@ export function createQueryPlanner(
         model,
         request: {
           query: fuse(parts, model),
-          unwanted: without.map((vector) => ({ vector, weight: 1, prior })),
+          unwanted: without,
           allowed,
           exclude: new Set(
             asked.examples.flatMap((example) => ('photoId' in example ? [example.photoId] : [])),
           ),
           scoring: likes.length === 0 ? model.embedder.scoring : null,
-          words: wordReader(store, parsed, allowed),
+          words: wordReader(store, parsed, allowed, {
+            wanted: likes.length === 0 ? (text?.photoIds ?? []) : [],
+            unwanted: without.flatMap(({ photoIds }) => photoIds),
+          }),
           ordering: ordering?.(),
         },
-        text,
+        text: text?.vector,
         encodeMs: planningAt - encodingAt,
         planMs: performance.now() - planningAt,
       };
@@ -134,6 +134,24 @@ export function createQueryPlanner(
 
 export function rankPlan({ model, request }: QueryPlan, store: Store, atLeast: number): Ranking {
   return rank(model, store, { ...request, atLeast });
+}
+
+/** Words as a part of the query; `photoIds` are what they ask for because a person said so. */
+async function wordsPart(
+  words: string,
+  embedder: TextSide,
+  signal: AbortSignal | undefined,
+): Promise<QueryPart & { readonly photoIds: readonly number[] }> {
+  const [vector, taught] = await Promise.all([
+    embedder.embedQuery(words, signal),
+    embedder.taught?.(words, signal),
+  ]);
+  return {
+    vector,
+    weight: 1,
+    prior: { ...textPrior(embedder.scoring), taught },
+    photoIds: taught?.photoIds ?? [],
+  };
 }
 
 function allowedBy(store: Store, { filter }: ParsedQuery): ReadonlySet<number> | undefined {

@@ -68,6 +68,7 @@ export async function learnTokens(task: TokenTask, pause: () => Promise<void>): 
     for (const each of learners) {
       contrastPhotos(each);
       contrastNames(each, learners);
+      await pause();
     }
     const rate = stepSize * (step / steps < 0.5 ? 1 : 2 - (2 * step) / (steps + 1));
     for (const each of learners) {

@@ -1,6 +1,7 @@
 /** From the photos that carry names to tokens in the space that is searched. */
 import { meanDirection } from '../../inference/unit-vectors.ts';
 import type { Store } from '../../store/types.ts';
+import { expectedScores, meanAndSpread, type ExpectedScores } from './expected-scores.ts';
 import { learnTokens, type NameTask } from './learn-tokens.ts';
 import type { NamedSpace, PhotoVectors } from './types.ts';
 
@@ -13,8 +14,9 @@ export interface NameExamples {
 
 export interface LearntToken {
   readonly vector: Float32Array;
-  /** Scores of its photos with the token alone: mean of the dot products, and their deviation. */
-  readonly own: { readonly mean: number; readonly std: number };
+  /** How photos of it score against the token, and against the name's query alone. */
+  readonly token: ExpectedScores;
+  readonly alone: ExpectedScores;
 }
 
 /** Photos of one name that are learnt from: more say the same again. Fewer each where names are many. */
@@ -38,7 +40,8 @@ const spreadBesideWords = 1.65;
 const logitSpread = 11;
 /** Everyday queries, by which the spread of words in a pack is known. */
 const everyday = ['a person', 'a dog', 'a street', 'food', 'the sea', 'a room', 'a flower'];
-const sampled = 512;
+/** Scores that tell how a query's spread over the library. */
+export const sampled = 512;
 
 /** Works for at most this long before it lets others have the process. */
 const longestMs = 12;
@@ -110,13 +113,19 @@ export async function learnNames(
     },
     pause,
   );
-  return new Map(
-    names.map(({ id }, at) => {
-      const vector = vectors[at] ?? new Float32Array(index.dims);
-      const scores = (own[at] ?? []).map((row) => rows.score(row, vector));
-      return [id, { vector, own: meanAndSpread(scores) }];
-    }),
-  );
+  const learnt = new Map<number, LearntToken>();
+  for (const [at, { id }] of names.entries()) {
+    const vector = vectors[at] ?? new Float32Array(index.dims);
+    const expected = (query: Float32Array): ExpectedScores =>
+      expectedScores(
+        (own[at] ?? []).map((row) => rows.score(row, query)),
+        index.sampleScores(query, sampled),
+      );
+    const alone = unitSum(texts[at] ?? null, vector);
+    learnt.set(id, { vector, token: expected(vector), alone: expected(alone) });
+    await pause();
+  }
+  return learnt;
 }
 
 /**
@@ -212,12 +221,6 @@ export function unitSum(text: Float32Array | null, token: Float32Array): Float32
 
 function spreadOf(index: PhotoVectors, vector: Float32Array): number {
   return Math.max(meanAndSpread([...index.sampleScores(vector, sampled)]).std, 0.01);
-}
-
-function meanAndSpread(scores: readonly number[]): { mean: number; std: number } {
-  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length);
-  const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / Math.max(1, scores.length);
-  return { mean, std: Math.sqrt(variance) };
 }
 
 function median(values: readonly number[]): number {

@@ -1,11 +1,12 @@
 /** Names that a person gave to things: kept, checked, and put into queries as what their photos look like. */
 import type { TaughtName } from '../../../contract.ts';
 import { AppError, type ErrorShape } from '../../../errors.ts';
-import type { TextSide } from '../../inference/types.ts';
+import type { TaughtQuery, TextSide } from '../../inference/types.ts';
 import { queryTerms } from '../../store/query-terms.ts';
 import type { NameRow } from '../../store/types.ts';
 import { createChecks } from './checks.ts';
-import { learnNames, photosEach, unitSum, type LearntToken } from './name-space.ts';
+import { expectedTogether } from './expected-scores.ts';
+import { learnNames, photosEach, sampled, unitSum, type LearntToken } from './name-space.ts';
 import { findNames, nameWords, replaceNames, type NamedPlace, type SpokenName } from './name-text.ts';
 import type { NamedSpace, Names, NamesOptions, PhotoVectors } from './types.ts';
 
@@ -79,22 +80,53 @@ export function createNames(options: NamesOptions): Names {
     return { places, named: [...new Set(places.map(({ id }) => id))].flatMap((id) => byId.get(id) ?? []) };
   };
 
-  const embed = async (text: string, space: NamedSpace, signal?: AbortSignal): Promise<Float32Array> => {
-    const { embedder } = space;
+  /** A query with names; undefined for others. */
+  const compose = async (
+    text: string,
+    space: NamedSpace,
+    signal?: AbortSignal,
+  ): Promise<{ vector: Float32Array; taught: TaughtQuery } | undefined> => {
+    const { embedder, index } = space;
     const { places, named } = spokenIn(text, space);
-    if (named.length === 0) return embedder.embedQuery(text, signal);
+    if (named.length === 0) return undefined;
     const plain = replaceNames(text, places, (id) => named.find((name) => name.id === id)?.kind ?? '');
-    const [words, tokens] = await Promise.all([
+    const rest = replaceNames(text, places, () => '');
+    const [words, learntTokens] = await Promise.all([
       // What is left of "a photo of Rex" says nothing, and would be embedded as if it did.
       queryTerms(plain).length === 0 ? null : embedder.embedQuery(plain, signal),
       tokensIn(space),
     ]);
     signal?.throwIfAborted();
-    const vectors = named.flatMap(({ id }) => tokens.get(id)?.vector ?? []);
-    const [first, ...more] = vectors;
-    if (first === undefined) return embedder.embedQuery(text, signal);
-    const token = more.reduce((sum, vector) => sum.map((value, d) => value + (vector[d] ?? 0)), first);
-    return unitSum(words, token);
+    const tokens = named.flatMap(({ id }) => learntTokens.get(id) ?? []);
+    const [first, ...more] = tokens;
+    if (first === undefined) return undefined;
+    const token = more.reduce(
+      (sum, { vector }) => sum.map((value, d) => value + (vector[d] ?? 0)),
+      first.vector,
+    );
+    const nothingElse = queryTerms(rest).length === 0;
+    if (nothingElse && more.length === 0) {
+      const photoIds = named[0]?.photoIds ?? [];
+      return { vector: unitSum(words, token), taught: { ...first.alone, photoIds } };
+    }
+    const sum = words === null ? token : token.map((value, d) => value + (words[d] ?? 0));
+    const length = Math.hypot(...sum);
+    const expected = expectedTogether(
+      tokens.map((each) => each.token),
+      words === null ? null : index.sampleScores(words, sampled),
+    );
+    const carrying = named.map(({ photoIds }) => new Set(photoIds));
+    return {
+      vector: unitSum(words, token),
+      taught: {
+        strongAt: expected.strongAt / length,
+        likelyAt: expected.likelyAt / length,
+        // Both are in the photo of which both were said.
+        photoIds: nothingElse
+          ? (named[0]?.photoIds ?? []).filter((id) => carrying.every((ids) => ids.has(id)))
+          : [],
+      },
+    };
   };
 
   const describe = (row: KnownName): TaughtName => {
@@ -177,7 +209,9 @@ export function createNames(options: NamesOptions): Names {
         dims: embedder.dims,
         scoring: embedder.scoring,
         embedTexts: (texts, signal) => embedder.embedTexts(texts, signal),
-        embedQuery: (text, signal) => embed(text, space, signal),
+        embedQuery: async (text, signal) =>
+          (await compose(text, space, signal))?.vector ?? embedder.embedQuery(text, signal),
+        taught: async (text, signal) => (await compose(text, space, signal))?.taught,
       };
       return { ...space, embedder: side };
     },
