@@ -10,15 +10,14 @@ const mostOfLarge = 200;
 
 /** Names that say when or where from, or nothing; whatever they hold looks like anything. */
 const general = new Set(
-  contentWords(
-    `album albums photo photos picture pictures image images pic pics camera roll favourite favourites favorite
-    favorites best top all misc miscellaneous other others various new old import imported export exported backup
-    sort sorted unsorted untitled unnamed folder test temp tmp todo edit edited share shared wallpaper download
-    downloads screenshot screenshots saved recent archive selection select selected print prints delete
-    phone iphone android samsung pixel whatsapp telegram instagram facebook dcim trip day week weekend month year
-    today yesterday fotos bilder alben lieblinge favoriten sonstiges diverse neu alt beste
-    最近 收藏 相册 全部 其他 精选 相机 截图`,
-  ),
+  `album albums camera roll favourite favourites favorite favorites best top misc miscellaneous other others various new old
+  import imported export exported backup sort sorted unsorted untitled unnamed folder test temp tmp todo edit edited share
+  shared wallpaper download downloads screenshot screenshots saved recent archive selection select selected print prints
+  delete phone iphone android samsung pixel whatsapp telegram instagram facebook dcim trip day week weekend month year
+  today yesterday fotos bilder alben lieblinge favoriten sonstiges diverse neu alt beste
+  年 月 日 号 最近 收藏 相册 全部 其他 精选 相机 截图`
+    .split(/\s+/)
+    .flatMap(contentWords),
 );
 /** Languages whose months and weekdays are known as such. */
 const calendars = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'sv', 'ru', 'zh', 'ja'];

@@ -2,8 +2,7 @@
 import type { Store } from '../../store/types.ts';
 import type { Evidence } from '../types.ts';
 import type { Draft } from './draft-pairs.ts';
-import type { PhotoBook } from './photo-book.ts';
-import { stableOrder } from './stable-order.ts';
+import { drawPhotos, readVector, type PhotoBook } from './photo-book.ts';
 
 /** Photos that say what cosines a query has with anything. */
 const backgroundSize = 1_000;
@@ -32,7 +31,9 @@ export function gatherEvidence(
   for (const thumb of thumbsUp) of(thumb.wording).up.push(thumb);
   for (const thumb of against) of(thumb.wording).down.push(thumb);
   if (queries.size === 0) return [];
-  const background = sampleVectors(store, modelId, seed);
+  const background = drawPhotos(store, backgroundSize, seed).flatMap(
+    (id) => readVector(store, modelId, id) ?? [],
+  );
 
   const rows: Evidence[] = [];
   [...queries.keys()].sort().forEach((wording, query) => {
@@ -65,23 +66,6 @@ export function gatherEvidence(
     for (const { photo } of down) row(photo, 0);
   });
   return rows;
-}
-
-/** Vectors of photos drawn from the whole library, the same for a seed. */
-function sampleVectors(store: Store, modelId: number, seed: number): Float32Array[] {
-  const ids = store.photos.filter({});
-  const hashes = new Map(
-    store.photos.getMany(thinned(ids)).map((row) => [row.hash ?? String(row.id), row.id]),
-  );
-  return stableOrder([...hashes.keys()], seed)
-    .slice(0, backgroundSize)
-    .flatMap((key) => store.embeddings.get(modelId, hashes.get(key) ?? -1) ?? []);
-}
-
-/** Rows of 100,000 photos need not all be read to draw a thousand. */
-function thinned(ids: readonly number[]): number[] {
-  const step = Math.max(1, Math.floor(ids.length / (4 * backgroundSize)));
-  return ids.filter((_, i) => i % step === 0);
 }
 
 function spreadOf(scores: readonly number[]): { middle: number; deviation: number } {

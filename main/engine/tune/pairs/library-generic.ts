@@ -4,7 +4,7 @@ import { meanDirection } from '../../inference/unit-vectors.ts';
 import type { GenericPairs, GenericSet } from '../../inference/types.ts';
 import { findAlike } from './alike.ts';
 import { everydayWords } from './everyday-words.ts';
-import { stableOrder } from './stable-order.ts';
+import { drawPhotos, readVector } from './photo-book.ts';
 import type { GatherOptions } from './types.ts';
 
 export const libraryGenericName = 'what search finds today in this library';
@@ -36,10 +36,9 @@ export async function makeGeneric(
   const { embedder, modelId } = model;
   const words = await wordVectors(embedder, signal);
   const { dims } = embedder;
-  const drawn = stableOrder(store.photos.filter({}).map(String), seed).slice(0, looked);
-  const photos = drawn.flatMap((key): Photo[] => {
-    const vector = store.embeddings.get(modelId, Number(key));
-    return vector?.every(Number.isFinite) === true ? [{ vector, taken: taken.photo(Number(key)) }] : [];
+  const photos = drawPhotos(store, looked, seed).flatMap((photoId): Photo[] => {
+    const vector = readVector(store, modelId, photoId);
+    return vector == null ? [] : [{ vector, taken: taken.photo(photoId) }];
   });
   const found = await distinctive(photos, words, signal);
   const free: Distinct[] = [];

@@ -1,6 +1,7 @@
 /** The photos that pairs speak of, each once: copies of the same bytes are one, and so is a file that is in the library. */
 import { AppError } from '../../../errors.ts';
 import type { PhotoRow, Store } from '../../store/types.ts';
+import { stableOrder } from './stable-order.ts';
 
 export interface PairPhoto {
   /** The same in every run: the hash of its bytes, or its path where it is not in the library. */
@@ -87,17 +88,39 @@ export class PhotoBook {
   }
 
   #read(photoId: number, name: string): Float32Array | string {
-    try {
-      const vector = this.#store.embeddings.get(this.#modelId, photoId);
-      return vector === undefined
-        ? `${name} was not indexed with this model yet. Let indexing finish first.`
-        : usable(vector, name);
-    } catch (thrown) {
-      // A torn row is this photo's misfortune alone.
-      if (thrown instanceof AppError && thrown.code === 'library-damaged') return broken(name);
-      throw thrown;
-    }
+    const vector = readVector(this.#store, this.#modelId, photoId);
+    if (vector === undefined)
+      return `${name} was not indexed with this model yet. Let indexing finish first.`;
+    return vector === null ? broken(name) : usable(vector, name);
   }
+}
+
+/** A photo's vector (dims,); undefined when it has none, null when it is torn or has no direction. */
+export function readVector(store: Store, modelId: number, photoId: number): Float32Array | null | undefined {
+  try {
+    const vector = store.embeddings.get(modelId, photoId);
+    if (vector === undefined) return undefined;
+    const length = Math.hypot(...vector);
+    return length > 0 && Number.isFinite(length) ? vector : null;
+  } catch (thrown) {
+    // A torn row is this photo's misfortune alone.
+    if (thrown instanceof AppError && thrown.code === 'library-damaged') return null;
+    throw thrown;
+  }
+}
+
+/**
+ * Photos drawn from the whole library, the same for a seed whatever ids they have; of large libraries from a part, for
+ * not every row need be read.
+ */
+export function drawPhotos(store: Store, count: number, seed: number): number[] {
+  const ids = store.photos.filter({});
+  const step = Math.max(1, Math.floor(ids.length / (4 * count)));
+  const rows = store.photos.getMany(ids.filter((_, i) => i % step === 0));
+  const idOf = new Map(rows.map(({ hash, id }) => [hash ?? `photo:${String(id)}`, id]));
+  return stableOrder([...idOf.keys()], seed)
+    .slice(0, count)
+    .flatMap((key) => idOf.get(key) ?? []);
 }
 
 function usable(vector: Float32Array, name: string): Float32Array | string {
