@@ -1,6 +1,7 @@
 /** Every photo kept aside with every caption kept aside: how well a trained head tells them apart, and by what. */
 import type { Retrieval } from '../../../contract.ts';
 import { bothWays, createRankCounter } from '../evaluate.ts';
+import { drawnOrder, randomOf } from '../seeded.ts';
 import type { LabJudge } from './train-lab-head.ts';
 import type { LabPairs } from './tokens.ts';
 
@@ -10,7 +11,7 @@ export interface Judgement {
   /** (count, count) cosines: row photo, column caption. */
   readonly cosines: Float32Array;
   readonly retrieval: Retrieval;
-  /** Share of photos whose own caption beats the four after it. */
+  /** Share of photos whose own caption beats four drawn ones. */
   readonly bestOfFive: number;
   /** Mean cross-entropy over blocks of as many photos as training had. */
   readonly heldOutLoss: number;
@@ -28,11 +29,12 @@ export interface Judgement {
 /**
  * @param block photos and captions that the judge takes at once.
  * @param batch photos that compete in the loss, as in training.
+ * @param seed draws the four captions that each own one is set beside.
  */
 export async function judgeHead(
   judge: LabJudge,
   { photos, captions }: LabPairs,
-  { block, batch }: { readonly block: number; readonly batch: number },
+  { block, batch, seed }: { readonly block: number; readonly batch: number; readonly seed: number },
 ): Promise<Judgement> {
   const count = photos.length;
   const cosines = new Float32Array(count * count);
@@ -60,7 +62,7 @@ export async function judgeHead(
     count,
     cosines,
     retrieval: ranked,
-    bestOfFive: shareOfBest(cosines, count, 5),
+    bestOfFive: shareOfBest(cosines, count, randomOf(seed, 'sample')),
     heldOutLoss: lossOf(cosines, count, Math.min(batch, count), judge.scale),
     ...spreadOf(cosines, count),
     own: { image: sides.images.shares().photo, text: sides.texts.shares().caption },
@@ -84,16 +86,16 @@ function retrievalOf(cosines: Float32Array, count: number): Retrieval {
   });
 }
 
+/** Captions that each own one is set beside. */
+const rivals = 4;
+
 /** A tie with the right caption is a miss: a head to which all captions are one has not found any. */
-function shareOfBest(cosines: Float32Array, count: number, among: number): number {
+function shareOfBest(cosines: Float32Array, count: number, random: () => number): number {
   let best = 0;
   for (let row = 0; row < count; row++) {
     const own = cosines[row * count + row] ?? 0;
-    const others = Array.from(
-      { length: Math.min(among, count) - 1 },
-      (_, i) => cosines[row * count + ((row + 1 + i) % count)] ?? 0,
-    );
-    if (others.every((other) => other < own)) best++;
+    const others = [...drawnOrder(count, random)].filter((other) => other !== row).slice(0, rivals);
+    if (others.every((other) => (cosines[row * count + other] ?? 0) < own)) best++;
   }
   return best / count;
 }

@@ -63,7 +63,11 @@ async function studyHead(
   const seconds = (now() - began) / 1_000;
   const judge = await openLabJudge(head, tokens, judgedBlock, training.parameters, budget.threads);
   try {
-    const judged = await judgeHead(judge, heldOut, { block: judgedBlock, batch: budget.batch });
+    const judged = await judgeHead(judge, heldOut, {
+      block: judgedBlock,
+      batch: budget.batch,
+      seed: budget.seed,
+    });
     const filled = Array.from({ length: judgedBlock }, (_, i) => asked.captions[i] ?? asked.captions[0] ?? 0);
     const { cosines } = await judge.block({
       photos: filled.map(() => asked.photo),
