@@ -3,7 +3,16 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const parts = new Set(['run', 'report', 'rooms', 'photos', 'vectors', 'library-of-vectors', 'starter-data', 'starter-embeddings']);
+const parts = new Set([
+  'run',
+  'report',
+  'rooms',
+  'photos',
+  'vectors',
+  'library-of-vectors',
+  'starter-data',
+  'starter-embeddings',
+]);
 const names = readdirSync(folder)
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => !parts.has(name));
