@@ -1,6 +1,5 @@
 /** From the photos that carry names to tokens in the space that is searched. */
 import { meanDirection } from '../../inference/unit-vectors.ts';
-import type { Store } from '../../store/types.ts';
 import { expectedScores, meanAndSpread, type ExpectedScores } from './expected-scores.ts';
 import { learnTokens, type NameTask } from './learn-tokens.ts';
 import type { NamedSpace, PhotoVectors } from './types.ts';
@@ -54,7 +53,6 @@ const longestMs = 12;
 export async function learnNames(
   names: readonly NameExamples[],
   { embedder, index }: NamedSpace,
-  store: Pick<Store, 'photos'>,
 ): Promise<ReadonlyMap<number, LearntToken>> {
   const pause = pauses();
   const words = await Promise.all(everyday.map((text) => embedder.embedQuery(text)));
@@ -77,7 +75,7 @@ export async function learnNames(
     await pause();
   }
   const rivals = await rivalsOf(queries, pause);
-  const any = rows.of(await someVectors(store, index));
+  const any = rows.of(anyPhotos(words, index));
   const tasks: NameTask[] = [];
   for (const [at, { photoIds }] of names.entries()) {
     const query = queries[at] ?? new Float32Array(index.dims);
@@ -174,11 +172,18 @@ async function rivalsOf(queries: readonly Float32Array[], pause: () => Promise<v
   return rivals.map((set) => [...set].sort((a, b) => a - b));
 }
 
-/** Photos spread evenly over the timeline. */
-function someVectors({ photos }: Pick<Store, 'photos'>, index: PhotoVectors): number[] {
-  const { ids } = photos.timeline();
-  const step = Math.max(1, Math.floor(ids.length / anyOthers));
-  return ids.filter((id, place) => place % step === 0 && index.has(id)).slice(0, anyOthers);
+/** Photos of all kinds: the nearest to everyday words, and to their opposites. */
+function anyPhotos(words: readonly Float32Array[], index: PhotoVectors): number[] {
+  const k = Math.min(index.size, Math.ceil(anyOthers / (2 * words.length)));
+  if (k === 0) return [];
+  const found = words.flatMap((vector) => [
+    ...index.search(vector, { k }).neighbours,
+    ...index.search(
+      vector.map((value) => -value),
+      { k },
+    ).neighbours,
+  ]);
+  return [...new Set(found.map(({ id }) => id))];
 }
 
 /** Rows of one matrix, each photo once. */

@@ -59,7 +59,7 @@ export function createNames(options: NamesOptions): Names {
     const before = learnt.get(space.index);
     if (before?.key === key && Math.abs(size - before.size) <= before.size / 10) return before.tokens;
     const startedAt = performance.now();
-    const tokens = learnNames(examples, space, store).then((found) => {
+    const tokens = learnNames(examples, space).then((found) => {
       log.info('names learnt', { names: found.size, ms: Math.round(performance.now() - startedAt) });
       return found;
     });
@@ -129,8 +129,7 @@ export function createNames(options: NamesOptions): Names {
     };
   };
 
-  const describe = (row: KnownName): TaughtName => {
-    const space = options.current();
+  const describe = (row: KnownName, space = options.current()): TaughtName => {
     return {
       id: row.id,
       name: row.name,
@@ -152,11 +151,11 @@ export function createNames(options: NamesOptions): Names {
   const described = async (nameId: number): Promise<TaughtName> => {
     const space = options.current() ?? (await options.model().catch(() => undefined));
     if (space !== undefined) await checks.settled(read(nameId), space);
-    return describe(read(nameId));
+    return describe(read(nameId), space);
   };
 
   return {
-    list: () => names().map(describe),
+    list: () => names().map((name) => describe(name)),
     async teach({ name, kind, photoIds }, signal) {
       const said = validName(name);
       const wanted = [...new Set(photoIds)];
