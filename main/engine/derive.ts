@@ -21,6 +21,8 @@ export interface DeriveOptions {
 
 /** 4 MiB at 512: large enough that sending costs little beside projecting, small enough to be cancelled soon. */
 const pageRows = 2_048;
+/** Photos that are looked at together: those that lack nothing cost 4 ms for 1,000, too. */
+const idsAtOnce = 4_096;
 /** So few are quicker done here (0.4 ms each at 512) than in a process that has to be started first. */
 const fewRows = 64;
 /** Rows of a transaction: 2 ms at 512 (measured), so that a search between two of them does not wait. */
@@ -36,28 +38,40 @@ export async function deriveMissing(options: DeriveOptions): Promise<number> {
   const { store, process, head, modelId, baseId, signal, onProgress } = options;
   const { embeddings } = store;
   let done = 0;
-  const start = (afterId: number): Page | undefined => {
-    const readAt = embeddings.generation();
-    const vectors = embeddings.underived(modelId, baseId, { limit: pageRows, afterId });
-    if (vectors.ids.length === 0) return undefined;
-    const projected =
-      vectors.ids.length <= fewRows
-        ? Promise.resolve(projectHere(head.projection, vectors))
-        : process.project(head.row, vectors.data, signal);
-    // It is awaited when its turn comes.
-    projected.catch(() => undefined);
-    return { vectors, readAt, projected };
+  let afterId = 0;
+  /** The next vectors to be projected, on their way already. */
+  const next = async (): Promise<Page | undefined> => {
+    for (;;) {
+      signal?.throwIfAborted();
+      const readAt = embeddings.generation();
+      const upTo = afterId + idsAtOnce;
+      const vectors = embeddings.underived(modelId, baseId, { limit: pageRows, afterId, upTo });
+      const isFull = vectors.ids.length === pageRows;
+      afterId = isFull ? (vectors.ids.at(-1) ?? upTo) : upTo;
+      if (vectors.ids.length > 0) {
+        const projected =
+          vectors.ids.length <= fewRows
+            ? Promise.resolve(projectHere(head.projection, vectors))
+            : process.project(head.row, vectors.data, signal);
+        // It is awaited when its turn comes.
+        projected.catch(() => undefined);
+        return { vectors, readAt, projected };
+      }
+      if (embeddings.page(baseId, { limit: 1, afterId }).ids.length === 0) return undefined;
+      await nextTurn();
+    }
   };
-  let page = start(0);
+  let page = await next();
   while (page !== undefined) {
     const { vectors, readAt } = page;
     const projected = await page.projected;
     signal?.throwIfAborted();
     // The next page is projected while this one is written.
-    const next = start(vectors.ids.at(-1) ?? 0);
+    const following = next();
+    following.catch(() => undefined);
     done += await write({ vectors, readAt, projected });
     onProgress?.(done);
-    page = next;
+    page = await following;
   }
   return done;
 
@@ -99,24 +113,32 @@ interface Page {
   readonly projected: Promise<Float32Array>;
 }
 
-/** The few that are left, at once: nothing can come between this and what its caller does next. */
-export function deriveRest(options: {
-  readonly store: Store;
-  readonly projection: Projection;
-  readonly modelId: number;
-  readonly baseId: number;
-}): void {
+/**
+ * What was committed since a generation, at once: nothing can come between this and what its caller does next.
+ * Everything before must have been derived.
+ */
+export function deriveSince(
+  generation: number,
+  options: {
+    readonly store: Store;
+    readonly projection: Projection;
+    readonly modelId: number;
+    readonly baseId: number;
+  },
+): void {
   const { store, projection, modelId, baseId } = options;
-  for (;;) {
-    const vectors = store.embeddings.underived(modelId, baseId, { limit: pageRows });
-    const { ids, dims } = vectors;
-    if (ids.length === 0) return;
-    const projected = projectHere(projection, vectors);
-    store.embeddings.put(
-      modelId,
-      Array.from(ids, (photoId, i) => ({ photoId, vector: projected.slice(i * dims, (i + 1) * dims) })),
-    );
-  }
+  const changes = store.embeddings.changesSince(baseId, generation);
+  const vectors = changes?.upserted ?? store.embeddings.underived(modelId, baseId, { limit: -1 });
+  if (vectors.ids.length === 0) return;
+  const projected = projectHere(projection, vectors);
+  const { dims } = vectors;
+  store.embeddings.put(
+    modelId,
+    Array.from(vectors.ids, (photoId, i) => ({
+      photoId,
+      vector: projected.slice(i * dims, (i + 1) * dims),
+    })),
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A head moves photos nearer to texts, or farther: what the pack's makers measured is told in the head's cosines. */
 import { z } from 'zod';
+import type { VectorIndex } from './index/types.ts';
 import type { Scoring } from './inference/types.ts';
 import type { HeadRow, Store } from './store/types.ts';
 
@@ -28,24 +29,22 @@ const [leastFactor, mostFactor] = [0.25, 4];
 /**
  * Compares the pack's cosines with the head's by their mean and by the mean of the best: of whatever photos they are,
  * since a good head finds others.
+ * @param index of the head's vectors
  * @param texts unit vectors (dims,)
  * @returns null where there is too little to compare.
  */
 export function measureScale(
-  { photos, embeddings }: Store,
-  { modelId, baseId }: { modelId: number; baseId: number },
+  { embeddings }: Pick<Store, 'embeddings'>,
+  { baseId, index }: { baseId: number; index: Pick<VectorIndex, 'sampleIds' | 'vector'> },
   texts: readonly Float32Array[],
 ): HeadScale | null {
-  const { ids } = photos.timeline();
-  const count = Math.min(sampled, ids.length);
-  if (count < leastPhotos || texts.length === 0) return null;
-  const before = { all: [] as number[], best: [] as number[] };
-  const after = { all: [] as number[], best: [] as number[] };
-  const chosen = Array.from({ length: count }, (_, i) => ids[Math.floor((i * ids.length) / count)] ?? -1);
-  const vectors = chosen.flatMap((id) => {
-    const [base, moved] = [embeddings.get(baseId, id), embeddings.get(modelId, id)];
+  const vectors = index.sampleIds(sampled).flatMap((id) => {
+    const [base, moved] = [embeddings.get(baseId, id), index.vector(id)];
     return base === undefined || moved === undefined ? [] : [{ base, moved }];
   });
+  if (vectors.length < leastPhotos || texts.length === 0) return null;
+  const before = { all: [] as number[], best: [] as number[] };
+  const after = { all: [] as number[], best: [] as number[] };
   for (const text of texts) {
     note(
       before,

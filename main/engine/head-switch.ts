@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import type { SwapProgress } from '../contract.ts';
 import { AppError } from '../errors.ts';
-import { bringUpToDate, catchUpHead, deriveMissing, deriveRest } from './derive.ts';
+import { bringUpToDate, catchUpHead, deriveMissing, deriveSince } from './derive.ts';
 import { checkSpace, type FreeBytes } from './free-space.ts';
 import { keepScale, measureScale } from './head-scale.ts';
 import { measureRecall } from './index/measure-recall.ts';
@@ -62,8 +62,8 @@ interface Context {
 
 /** A graph whose links were made for other vectors serves when it finds this share of the ten nearest. */
 const leastRecall = 0.95;
-/** Photos, and as many texts, that it is judged by: three seconds of exact scans at 100,000 x 512. */
-const recallQueries = 40;
+/** Photos, and as many texts, that it is judged by: two seconds of exact scans at 100,000 x 512. */
+const recallQueries = 32;
 
 export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
   const { store, models, process, openIndex, log } = options;
@@ -138,10 +138,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
     texts: readonly Float32Array[],
     { signal, onProgress }: Context,
   ): Promise<number> => {
-    const { ids } = store.photos.timeline();
-    const photos = Array.from({ length: recallQueries }, (_, i) =>
-      index.vector(ids[Math.floor((i * ids.length) / recallQueries)] ?? -1),
-    ).filter((vector) => vector !== undefined);
+    const photos = index.sampleIds(recallQueries).flatMap((id) => index.vector(id) ?? []);
     const measure = (queries: readonly Float32Array[], before: number): Promise<number> =>
       measureRecall(index, queries, {
         k: 10,
@@ -179,15 +176,16 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
       onProgress({ stage: 'swap', done: 0, total: 1 });
       // What came in while the index was opened; nothing is awaited between the last of it and the swap.
       if (head !== null) {
+        const since = embeddings.generation();
         await deriveMissing({ store, process, head, modelId, baseId, signal });
-        deriveRest({ store, projection: head.projection, modelId, baseId });
+        deriveSince(since, { store, projection: head.projection, modelId, baseId });
       }
       bringUpToDate(store, { modelId, index });
       const next = { packId, modelId, index, base };
       if (head === null) models.swap({ ...next, head });
       else {
         const { row, projection } = head;
-        const scale = measureScale(store, { modelId, baseId }, texts);
+        const scale = measureScale(store, { baseId, index }, texts);
         keepScale(store, row, scale);
         models.swap({ ...next, head: { runId: row.runId, projection, scale } });
       }
@@ -216,7 +214,7 @@ export function createHeadSwitch(options: HeadSwitchOptions): HeadSwitch {
         working = mine.catch(() => undefined);
         return await mine;
       } catch (thrown) {
-        throw AppError.from(thrown, 'Changing the head');
+        throw AppError.from(closing.signal.aborted ? closing.signal.reason : thrown, 'Changing the head');
       }
     });
   };

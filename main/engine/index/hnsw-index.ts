@@ -116,6 +116,10 @@ export class HnswIndex implements VectorIndex {
     return Float32Array.from(this.#rows.sample(size), (row) => this.#rows.score(row, query));
   }
 
+  sampleIds(size: number): number[] {
+    return this.#rows.sample(size).flatMap((row) => this.#rows.idOf(row) ?? []);
+  }
+
   vector(id: number): Float32Array | undefined {
     const row = this.#rows.rowOf(id);
     // A copy: the row may be given to another photo while the caller still holds this.

@@ -30,6 +30,8 @@ export interface VectorIndex {
   scores(query: Float32Array, ids: readonly number[]): Float32Array;
   /** A deterministic sample of all cosines, for the library's own score distribution. */
   sampleScores(query: Float32Array, size: number): Float32Array;
+  /** About `size` photos, spread evenly: the same ones each time until photos come or go. */
+  sampleIds(size: number): number[];
   vector(id: number): Float32Array | undefined;
   has(id: number): boolean;
   /** Resolves when the stored graph has been read, or there is none; searches need not wait for it. */

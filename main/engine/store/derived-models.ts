@@ -14,6 +14,9 @@ interface Row {
   readonly runId: number | null;
 }
 
+/** Keys are of a model and a photo, 32 bits each. */
+const lastPhotoId = 2 ** 32 - 1;
+
 interface Parts {
   /** Copies rows into one buffer. @throws AppError library-damaged */
   readonly collect: (rows: Iterable<VectorRow>, total: number, dims: number) => Vectors;
@@ -36,10 +39,13 @@ export function createDerivedModels(
   const hasHead = db.prepare<[number], number>('SELECT 1 FROM heads WHERE run_id = ?').pluck();
   const hasRun = db.prepare<[number], number>('SELECT 1 FROM runs WHERE id = ?').pluck();
   // Two walks side by side along the clustered keys, from where the caller is.
-  const missing = db.prepare<{ model: number; base: number; after: number; limit: number }, VectorRow>(
+  const missing = db.prepare<
+    { model: number; base: number; after: number; upTo: number; limit: number },
+    VectorRow
+  >(
     `SELECT b.photo_id AS id, b.vector FROM embeddings b
      LEFT JOIN embeddings d ON d.key = @model * 4294967296 + b.photo_id
-     WHERE b.key > @base * 4294967296 + @after AND b.key <= @base * 4294967296 + 4294967295
+     WHERE b.key > @base * 4294967296 + @after AND b.key <= @base * 4294967296 + @upTo
        AND (d.key IS NULL OR d.generation < b.generation)
      ORDER BY b.key LIMIT @limit`,
   );
@@ -89,9 +95,9 @@ export function createDerivedModels(
         const { lastInsertRowid } = insert.run(fingerprint, base.packId, base.dims, baseId, runId);
         return Number(lastInsertRowid);
       })(),
-    underived(modelId, baseId, { limit, afterId = 0 }) {
+    underived(modelId, baseId, { limit, afterId = 0, upTo = lastPhotoId }) {
       const { dims } = found(baseId);
-      const rows = missing.all({ model: modelId, base: baseId, after: afterId, limit });
+      const rows = missing.all({ model: modelId, base: baseId, after: afterId, upTo, limit });
       return collect(rows, rows.length, dims);
     },
   };

@@ -48,15 +48,15 @@ test('cosines of a head that halves them are told in its own measure, and so the
 test('a head that changes nothing changes no measure, and few photos say nothing', async (t) => {
   const place = headLibrary(t, 100, dims);
   const { store, models } = place.open();
-  const { base } = await models.ready();
-  const ids = { modelId: base.modelId, baseId: base.modelId };
+  const { base, index } = await models.ready();
+  const ids = { baseId: base.modelId, index };
   const texts = [place.next(), place.next()];
   const scale = measureScale(store, ids, texts)!;
   assert.ok(
     Math.abs(scale.slope - 1) < 1e-9 && Math.abs(scale.offset) < 1e-9 && Math.abs(scale.spread - 1) < 1e-9,
   );
   assert.equal(measureScale(store, ids, []), null);
-  store.photos.remove(store.photos.timeline().ids.slice(0, 60));
+  index.remove(store.photos.timeline().ids.slice(0, 60), store.embeddings.generation());
   assert.equal(measureScale(store, ids, texts), null);
 });
 
