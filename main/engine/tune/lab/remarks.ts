@@ -28,10 +28,11 @@ export function isTrained(
 const isShortcut = ({ evidence, retrieval }: Measured): boolean =>
   evidence.shortcut >= 0.5 && evidence.shortcut >= 3 * retrieval.r1;
 
-/** Empty where the head trained, as in the study or with none to compare. */
+/** Empty where the head trained without cheating, as in the study or with none to compare. */
 export function remarkOn(row: Measured, scoring: Scoring): string {
   const { trained, study } = row;
-  if (trained && (study === null || study.trained)) return '';
+  const cheats = scoring === 'study' && isShortcut(row);
+  if (trained && !cheats && (study === null || study.trained)) return '';
   const difference =
     study === null || study.trained === trained
       ? ''

@@ -25,6 +25,9 @@ const untrained = { ...measured, trained: false };
 test('a head that trained as in the study needs no words, and neither does one that the study had not', () => {
   assert.equal(remarkOn(measured, 'pairs'), '');
   assert.equal(remarkOn({ ...measured, study: null }, 'pairs'), '');
+  // Unless it could have done without learning anything.
+  const half = { ...measured, study: null, evidence: { ...measured.evidence, shortcut: 0.9 } };
+  assert.match(remarkOn(half, 'study'), /^It cheats in part: .*R@1 90 %.*20 %/);
 });
 
 test('each way to fail is told from the figures that show it', () => {
