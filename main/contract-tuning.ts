@@ -171,7 +171,7 @@ export const labHead = z.object({
   description: z.string(),
   parameters: count,
 });
-export const labRow = z.object({
+const labRow = z.object({
   head: z.string(),
   /** The photo that was asked about, and what each of the five captions scored, times the learnt scale. */
   similarities: z.array(z.number()),

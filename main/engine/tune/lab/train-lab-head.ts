@@ -48,7 +48,7 @@ const scaleStart = Math.log(1 / 0.07);
 const dropoutRate = 0.1;
 
 /** Parameters that a head starts with: drawn by the seed, the same whatever other heads are trained. */
-export function labParameters(block: BlockShape, seed: number): Parameters {
+function labParameters(block: BlockShape, seed: number): Parameters {
   const normal = normalOf(randomOf(seed, 'start'));
   return {
     ...collectParameters((lookup) => pairFeatures({ ...block, size: 1 }, 'study', lookup), normal),
