@@ -39,7 +39,7 @@ export function remarkOn(row: Measured, scoring: Scoring): string {
       : study.trained
         ? 'In the study it trained. '
         : 'In the study it did not train. ';
-  return difference + (trained ? whyTrained(row, scoring) : whyNot(row));
+  return difference + (trained ? whyTrained(row, scoring) : whyNot(row, scoring));
 }
 
 function whyTrained(row: Measured, scoring: Scoring): string {
@@ -51,10 +51,12 @@ function whyTrained(row: Measured, scoring: Scoring): string {
   return `Nothing in its definition stands in the way: the loss fell from ${number(loss.first)} to ${number(loss.last)} with gradients of length ${number(evidence.gradient.first)} to ${number(evidence.gradient.last)}, and a photo's captions differ by ${number(evidence.spread)} in cosine. Its halves hold no more of each other than they should, so the study's failure must lie in its code or its budget.`;
 }
 
-function whyNot(row: Measured): string {
+function whyNot(row: Measured, scoring: Scoring): string {
   const { evidence, retrieval, loss } = row;
   if (evidence.ranAway !== null)
     return `Its numbers stopped being finite in epoch ${String(evidence.ranAway)}.`;
+  if (isShortcut(row) && scoring === 'pairs')
+    return `Both halves of a pair hold both sides, so they are alike whether the pair is right (cosine ${number(evidence.matched)}) or wrong (${number(evidence.mismatched)}), and little is left to tell pairs apart by. Shown wrong pairs it does learn that little, but not enough in this budget: the loss went from ${number(loss.first)} to ${number(loss.last)}.`;
   if (isShortcut(row))
     return `It cheats: both halves of a pair hold both sides, so halves of one pair are alike whether it is right (cosine ${number(evidence.matched)}) or wrong (${number(evidence.mismatched)}). Training compares halves of right pairs only, so its loss falls to ${number(loss.last)} and R@1 by such halves is ${percent(evidence.shortcut)}; with each photo shown with each caption it is ${percent(retrieval.r1)}.`;
   if (evidence.spread < leastRange)

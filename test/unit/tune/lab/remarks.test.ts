@@ -36,6 +36,11 @@ test('each way to fail is told from the figures that show it', () => {
     'study',
   );
   assert.match(cheats, /^In the study it trained\. It cheats: .*R@1 by such halves is 100 %.*it is 1 %/);
+  const alike = remarkOn(
+    { ...untrained, evidence: cheat, retrieval: { ...measured.retrieval, r1: 0.01 } },
+    'pairs',
+  );
+  assert.match(alike, /Both halves of a pair hold both sides.*not enough in this budget: .*3\.60 to 0\.50/);
   const same = remarkOn({ ...untrained, evidence: { ...measured.evidence, spread: 0.001 } }, 'pairs');
   assert.match(same, /all captions of a photo are one: .*0\.001/);
   const slow = remarkOn({ ...untrained, loss: { first: 2.1, last: 2, heldOut: 2.1 } }, 'pairs');
