@@ -14,6 +14,7 @@ export interface RunOptions {
   /** Width of the person's window; without one nobody watches. */
   readonly columns?: number;
   readonly onStdout?: (text: string) => void;
+  readonly onStderr?: (text: string) => void;
 }
 export type RunCli = (args: readonly string[], options?: RunOptions) => Promise<Ran>;
 /** What a command that must succeed answers with --json. */
@@ -23,7 +24,7 @@ export function cliOver(place: Pick<SmallLibrary, 'directory' | 'modelsDirectory
   run: RunCli;
   json: RunJson;
 } {
-  const run: RunCli = async (args, { interrupt, columns, onStdout } = {}) => {
+  const run: RunCli = async (args, { interrupt, columns, onStdout, onStderr } = {}) => {
     let stdout = '';
     let stderr = '';
     const status = await runCli(args, {
@@ -33,7 +34,10 @@ export function cliOver(place: Pick<SmallLibrary, 'directory' | 'modelsDirectory
         stdout += text;
         onStdout?.(text);
       },
-      stderr: (text) => (stderr += text),
+      stderr(text) {
+        stderr += text;
+        onStderr?.(text);
+      },
       stdoutColumns: columns,
       stderrColumns: columns,
       now: () => Date.now(),
