@@ -206,7 +206,7 @@ export function openRooms(options: EngineOptions): OpenRooms {
     log,
     openIndex: openIndexOf,
     inTurn,
-    catchUpHead: learning.catchUpHead,
+    catchUpHead: (model, signal) => learning.catchUpHead(model, signal),
   });
   const tuning = openTuning({
     store,

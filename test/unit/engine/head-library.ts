@@ -84,14 +84,13 @@ export function openWithHeads(directory: string, dims: number, parts: OpenParts 
     log: silentLog,
     defaultPackId: 'starter',
     loadEmbedder: async (_packId, onText) => {
-      const { scoring, embedTexts, embedQuery } = embedder;
       onText({
         fingerprint: embedder.fingerprint,
         packId: 'starter',
         dims,
-        scoring,
-        embedTexts,
-        embedQuery,
+        scoring: embedder.scoring,
+        embedTexts: (texts) => embedder.embedTexts(texts),
+        embedQuery: (text) => embedder.embedQuery(text),
       });
       await parts.imageSide;
       return embedder;
@@ -166,7 +165,7 @@ export function headLibrary(t: TestContext, photos: number, dims = 16, parent = 
     next,
     open(parts = {}) {
       const opened = openWithHeads(directory, dims, parts);
-      closing.push(opened.close);
+      closing.push(() => opened.close());
       return opened;
     },
     add(store, vectors) {
@@ -245,7 +244,7 @@ function fakeEmbedder(dims: number, fingerprint: string): Embedder & { closed: b
     const length = Math.hypot(...vector);
     return vector.map((value) => value / length);
   };
-  const embedText = (text: string): Float32Array => toUnit([...text].map((c) => c.charCodeAt(0) - 96));
+  const embedText = (text: string): Float32Array => toUnit(Array.from(text, (c) => c.charCodeAt(0) - 96));
   const embedder: Embedder & { closed: boolean } = {
     closed: false,
     fingerprint,

@@ -53,7 +53,7 @@ test('a head in use moves every vector, and what is found is found by them', asy
   assert.equal(model.head?.runId, runId);
   assert.equal(model.base, base);
   assert.equal(model.embedder.fingerprint, opened.store.embeddings.activeModel()?.fingerprint);
-  assertDerived(opened, model.head!.projection);
+  assertDerived(opened, model.head.projection);
   assert.equal(model.index.state.kind, 'hnsw');
   let found = 0;
   for (const [i, query] of queries.entries()) {
@@ -88,7 +88,7 @@ test('one head after another is made from the pack’s vectors, never from the f
   await opened.heads.use(second);
   const model = await opened.models.ready();
   assert.equal(model.head?.runId, second);
-  assertDerived(opened, model.head!.projection);
+  assertDerived(opened, model.head.projection);
 });
 
 test('a head that mixes everything up gets a graph of its own, and is exact until that is there', async (t) => {
@@ -109,16 +109,16 @@ test('a head that mixes everything up gets a graph of its own, and is exact unti
 });
 
 test('a search in the midst of a change is answered by what is in use', async (t) => {
-  let during: (() => void) | undefined;
-  const { opened, runId, answers, before } = await withHead(t, { beforeProject: () => during?.() });
+  let ask = (): void => undefined;
+  const { opened, runId, answers, before } = await withHead(t, { beforeProject: () => ask() });
   let asked = 0;
-  during = () => {
+  ask = () => {
     asked += 1;
     assert.deepEqual(answers(), before);
   };
   await opened.heads.use(runId, {
     onProgress: ({ stage, done }) => {
-      if (stage === 'index' || (stage === 'swap' && done === 0)) during?.();
+      if (stage === 'index' || (stage === 'swap' && done === 0)) ask();
     },
   });
   assert.ok(asked > 3);
@@ -300,7 +300,7 @@ test('after a restart the head is in use again, words before pictures, and catch
     crashed.map((id) => model.index.has(id)),
     [true, true],
   );
-  assertDerived(again, model.head!.projection);
+  assertDerived(again, model.head.projection);
   assert.equal(await again.heads.catchUp(), 0);
   await model.index.built();
   const answers = queries.map((query) => again.search(query));

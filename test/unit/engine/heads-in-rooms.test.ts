@@ -80,10 +80,7 @@ test('a head is put into use, and results, tags and smart albums are told to fol
   assert.equal(store.embeddings.activeModel()?.base?.runId, runId);
   await assertFollowed();
   const after = await search.query({ text: 'a wall', examples: [], offset: 0, limit: 20 });
-  assert.deepEqual(
-    after.hits.map(({ id }) => id).sort(),
-    before.hits.map(({ id }) => id).sort(),
-  );
+  assert.deepEqual(after.hits.map(({ id }) => id).sort(), before.hits.map(({ id }) => id).sort());
   assert.notDeepEqual(
     after.hits.map(({ score }) => score),
     before.hits.map(({ score }) => score),
@@ -101,7 +98,7 @@ test('a picture that is dropped goes through the head, too, and finds itself', a
     limit: 3,
   });
   assert.equal(hits[0]?.id, idOf('photo 4.jpg'));
-  assert.ok((hits[0]?.score ?? 0) > 0.999, `${hits[0]?.score}`);
+  assert.ok(hits[0].score > 0.999, `${hits[0].score}`);
   const why = await search.why({ photoId: idOf('photo 4.jpg'), text: 'a wall', examples: [] });
   assert.ok(why.heat !== null);
 });

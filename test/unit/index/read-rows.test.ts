@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion */
+ 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { measureRecall } from '../../../main/engine/index/measure-recall.ts';
