@@ -1,5 +1,5 @@
 /** Heads over frozen embeddings: small functions that start as the identity and are trained for one library. */
-import { add, relu, scale } from './autodiff/arithmetic.ts';
+import { relu, scale } from './autodiff/arithmetic.ts';
 import { gemm, l2Normalize } from './autodiff/linear-algebra.ts';
 import type { Parameters } from './autodiff/optimizer-state.ts';
 import { constant, type Tensor } from './autodiff/tensor.ts';
@@ -52,7 +52,8 @@ export function createHead(name: HeadName, settings: HeadSettings): Head {
       return {
         name,
         parameters: { delta: { shape: square, start: eye, decays: false } },
-        apply: (x, p) => l2Normalize(add(scale(x, 1 - alpha), scale(gemm(x, get(p, 'delta')), alpha))),
+        apply: (x, p) =>
+          l2Normalize(gemm(x, get(p, 'delta'), { factor: alpha, plus: { matrix: x, factor: 1 - alpha } })),
         pull: towardsIdentity('delta'),
       };
     case 'linear':
@@ -69,7 +70,8 @@ export function createHead(name: HeadName, settings: HeadSettings): Head {
           down: { shape: [dims, rank], start: random(dims, rank) },
           up: { shape: [rank, dims], start: new Float32Array(rank * dims) },
         },
-        apply: (x, p) => l2Normalize(add(x, gemm(gemm(x, get(p, 'down')), get(p, 'up')))),
+        apply: (x, p) =>
+          l2Normalize(gemm(gemm(x, get(p, 'down')), get(p, 'up'), { plus: { matrix: x, factor: 1 } })),
         pull: () => null,
       };
     case 'mlp': {
@@ -80,7 +82,13 @@ export function createHead(name: HeadName, settings: HeadSettings): Head {
           down: { shape: [dims, hidden], start: random(dims, hidden) },
           up: { shape: [hidden, dims], start: new Float32Array(hidden * dims) },
         },
-        apply: (x, p) => l2Normalize(add(x, scale(gemm(relu(gemm(x, get(p, 'down'))), get(p, 'up')), alpha))),
+        apply: (x, p) =>
+          l2Normalize(
+            gemm(relu(gemm(x, get(p, 'down'))), get(p, 'up'), {
+              factor: alpha,
+              plus: { matrix: x, factor: 1 },
+            }),
+          ),
         pull: () => null,
       };
     }

@@ -8,6 +8,7 @@ import {
   relu,
   scale,
   softplus,
+  square,
   subtract,
 } from './autodiff/arithmetic.ts';
 import { gemm, logSumExp, weightedMean } from './autodiff/linear-algebra.ts';
@@ -182,9 +183,8 @@ function hardOfViews(texts: Tensor, hard: HardImages, temperature: number): Tens
 
 /** The squared Frobenius distance from a matrix to where it started: what keeps a head near the identity (ProLIP). */
 export function pullTowards(matrix: Tensor, start: Tensor): Tensor {
-  const difference = subtract(matrix, start);
   return sum(
-    multiply(difference, difference),
+    square(subtract(matrix, start)),
     matrix.shape.map((_, axis) => axis),
   );
 }

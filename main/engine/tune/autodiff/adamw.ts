@@ -48,11 +48,11 @@ export interface Updated {
   readonly moment2: Tensor;
 }
 
-/** @returns the gradients, all shortened by one factor when together they are longer than `limit` (Pascanu et al. 2013), and their length before. */
+/** @returns the factor that shortens all gradients together to `limit` (Pascanu et al. 2013), and their length before. */
 export function clipByGlobalNorm(
   gradients: readonly Tensor[],
   limit: number | null,
-): { readonly clipped: readonly Tensor[]; readonly norm: Tensor } {
+): { readonly factor: Tensor | undefined; readonly norm: Tensor } {
   const [first, ...rest] = gradients.map((gradient) =>
     reshape(
       sum(
@@ -64,29 +64,37 @@ export function clipByGlobalNorm(
   );
   if (first === undefined) throw new RangeError('There are no gradients to clip.');
   const norm = sqrt(rest.reduce(add, first));
-  if (limit === null) return { clipped: gradients, norm };
   // The small number is PyTorch's; it keeps a gradient of zeros one.
-  const factor = atMost(divide(scalar(limit, norm), offset(norm, 1e-6)), 1);
-  return { clipped: gradients.map((gradient) => multiply(gradient, factor)), norm };
+  const factor = limit === null ? undefined : atMost(divide(scalar(limit, norm), offset(norm, 1e-6)), 1);
+  return { factor, norm };
 }
 
-/** One parameter's update; `decays` is false for what should not be pulled to zero (biases, gains, scales). */
+/**
+ * One parameter's update; `decays` is false for what should not be pulled to zero (biases, gains, scales). Everything
+ * that is one number is put together first: the matrices are passed over as seldom as can be.
+ * @param clip factor of the gradient
+ */
 export function adamW(
   parameter: Tensor,
   gradient: Tensor,
   moments: { readonly moment1: Tensor; readonly moment2: Tensor },
-  settings: AdamWSettings,
-  decays: boolean,
+  { settings, decays, clip }: { settings: AdamWSettings; decays: boolean; clip: Tensor | undefined },
 ): Updated {
   const { beta1, beta2, epsilon, weightDecay } = settings;
   const rate = input(stepInputs.learningRate, [], parameter.type);
   const correction1 = input(stepInputs.correction1, [], parameter.type);
   const correction2 = input(stepInputs.correction2, [], parameter.type);
-  const moment1 = add(scale(moments.moment1, beta1), scale(gradient, 1 - beta1));
-  const moment2 = add(scale(moments.moment2, beta2), scale(square(gradient), 1 - beta2));
+  const shortened = clip ?? scalar(1, parameter);
+  const moment1 = add(scale(moments.moment1, beta1), multiply(gradient, scale(shortened, 1 - beta1)));
+  const moment2 = add(
+    scale(moments.moment2, beta2),
+    multiply(square(gradient), scale(square(shortened), 1 - beta2)),
+  );
+  // rate (m1/c1) / (√(m2/c2) + ε), with √c2 taken out of both sides of the fraction.
+  const root = sqrt(correction2);
   const step = divide(
-    multiply(moment1, divide(rate, correction1)),
-    offset(sqrt(divide(moment2, correction2)), epsilon),
+    multiply(moment1, divide(multiply(rate, root), correction1)),
+    add(sqrt(moment2), scale(root, epsilon)),
   );
   const kept =
     decays && weightDecay > 0 ? multiply(parameter, offset(negate(scale(rate, weightDecay)), 1)) : parameter;

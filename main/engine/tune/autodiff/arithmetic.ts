@@ -1,5 +1,5 @@
 /** Operations number by number, and their gradients. Two tensors are broadcast as in NumPy. */
-import { broadcastShape, sumTo } from './shaping.ts';
+import { broadcastShape, expand, sumTo } from './shaping.ts';
 import { apply, sameShape, scalar, type Shape, type Tensor } from './tensor.ts';
 
 function binary(
@@ -19,9 +19,14 @@ function binary(
 
 /** What was repeated only to fit is repeated by the operation itself: a gradient of a sum never becomes a matrix. */
 function unexpanded(value: Tensor, other: Tensor, shape: Shape): Tensor {
-  if (value.origin.kind !== 'result' || value.origin.operation.operator !== 'Expand') return value;
-  const [small] = value.origin.operation.inputs;
+  const small = repeatedFrom(value);
   return small !== undefined && sameShape(broadcastShape(small.shape, other.shape), shape) ? small : value;
+}
+
+/** What this value is a repetition of, if it is one. */
+function repeatedFrom({ origin }: Tensor): Tensor | undefined {
+  const expanded = origin.kind === 'result' && origin.operation.operator === 'Expand';
+  return expanded ? origin.operation.inputs[0] : undefined;
 }
 
 const unary = (operator: string, x: Tensor, backward: (gradient: Tensor) => Tensor): Tensor =>
@@ -29,6 +34,13 @@ const unary = (operator: string, x: Tensor, backward: (gradient: Tensor) => Tens
 
 /** d(a+b) = da + db */
 export const add = (a: Tensor, b: Tensor): Tensor => binary('Add', a, b, (gradient) => [gradient, gradient]);
+
+/**
+ * a + b of one shape, for values that nothing else uses, as parts of a gradient: where one is a matrix product,
+ * onnxruntime adds the other in the same pass (its fusion looks for Sum, not for Add).
+ */
+export const accumulate = (a: Tensor, b: Tensor): Tensor =>
+  apply('Sum', [a, b], a.shape, (gradient) => [gradient, gradient]);
 
 /** d(a-b) = da - db */
 export const subtract = (a: Tensor, b: Tensor): Tensor =>
@@ -49,11 +61,17 @@ export function divide(a: Tensor, b: Tensor): Tensor {
 
 export const negate = (x: Tensor): Tensor => unary('Neg', x, negate);
 
-export const scale = (x: Tensor, by: number): Tensor => multiply(x, scalar(by, x));
+/** x times a number. What was one number repeated is scaled before it is repeated. */
+export function scale(x: Tensor, by: number): Tensor {
+  const small = repeatedFrom(x);
+  return small === undefined ? multiply(x, scalar(by, x)) : expand(scale(small, by), x.shape);
+}
 
 export const offset = (x: Tensor, by: number): Tensor => add(x, scalar(by, x));
 
-export const square = (x: Tensor): Tensor => multiply(x, x);
+/** d(x²) = 2x dx */
+export const square = (x: Tensor): Tensor =>
+  apply('Mul', [x, x], x.shape, (gradient) => [multiply(scale(gradient, 2), x), undefined]);
 
 /** d exp(x) = exp(x) dx */
 export function exp(x: Tensor): Tensor {

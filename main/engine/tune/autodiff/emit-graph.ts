@@ -25,10 +25,20 @@ export function emitGraph(outputs: Readonly<Record<string, Tensor>>, { half = fa
   const constants = new Map<Tensor, ModelConstant>();
   const inputs = new Map<string, ModelValue>();
   const nodes: ModelNode[] = [];
+  /** Results that are made under the name of an output: the first to be asked for; what is asked twice is copied. */
+  const direct = new Map<Operation, Map<number, string>>();
+  for (const [name, { origin }] of Object.entries(outputs)) {
+    if (origin.kind !== 'result') continue;
+    const places = direct.get(origin.operation) ?? new Map<number, string>();
+    if (!places.has(origin.place)) places.set(origin.place, name);
+    direct.set(origin.operation, places);
+  }
 
+  const resultName = (operation: Operation, place: number): string =>
+    direct.get(operation)?.get(place) ?? `${names.get(operation) ?? ''}.${String(place)}`;
   const nameOf = (tensor: Tensor): string => {
     const { origin, shape, type } = tensor;
-    if (origin.kind === 'result') return `${names.get(origin.operation) ?? ''}.${String(origin.place)}`;
+    if (origin.kind === 'result') return resultName(origin.operation, origin.place);
     if (origin.kind === 'constant') {
       const known = constants.get(tensor);
       if (known !== undefined) return known.name;
@@ -64,20 +74,21 @@ export function emitGraph(outputs: Readonly<Record<string, Tensor>>, { half = fa
     if (half && products.has(operator) && operation.inputs[0]?.type === 'float32') {
       const product = `${name}.0/half`;
       nodes.push({ operator, inputs: inputNames.map(halfOf), outputs: [product], attributes });
-      cast(product, `${name}.0`, 'float32');
+      cast(product, resultName(operation, 0), 'float32');
       continue;
     }
     nodes.push({
       operator,
       inputs: inputNames,
-      outputs: Array.from({ length: outputCount(operation) }, (_, place) => `${name}.${String(place)}`),
+      outputs: Array.from({ length: outputCount(operation) }, (_, place) => resultName(operation, place)),
       attributes,
     });
   }
   const results: ModelValue[] = [];
   for (const [name, tensor] of Object.entries(outputs)) {
     // A name of its own for each output, even where two are the same value or one is an input.
-    nodes.push({ operator: 'Identity', inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
+    const from = nameOf(tensor);
+    if (from !== name) nodes.push({ operator: 'Identity', inputs: [from], outputs: [name], attributes: {} });
     results.push({ name, type: tensor.type, shape: tensor.shape });
   }
   const model = encodeModel({

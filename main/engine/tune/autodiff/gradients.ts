@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation: what every value is worth to a loss, from the loss backwards. */
-import { add } from './arithmetic.ts';
+import { accumulate } from './arithmetic.ts';
 import { zeros } from './shaping.ts';
 import { constant, elementCount, sameShape, show, type Operation, type Tensor } from './tensor.ts';
 
@@ -23,11 +23,11 @@ export function gradients(loss: Tensor, withRespectTo: readonly Tensor[], seed?:
     const { origin } = to;
     // A tensor asked for may lie inside the graph: what it is worth is noted, and goes on to what it was made of.
     const noted = leaves.get(to);
-    leaves.set(to, noted === undefined ? amount : add(noted, amount));
+    leaves.set(to, noted === undefined ? amount : accumulate(noted, amount));
     if (origin.kind !== 'result') return;
     const outputs = worth.get(origin.operation) ?? [];
     const so = outputs[origin.place];
-    outputs[origin.place] = so === undefined ? amount : add(so, amount);
+    outputs[origin.place] = so === undefined ? amount : accumulate(so, amount);
     worth.set(origin.operation, outputs);
   };
 

@@ -21,9 +21,11 @@ export interface GraphSessionOptions {
 export interface GraphSession<Names extends string> {
   /**
    * @param feeds a flat array per input, of the input's element type and size.
-   * @throws AppError internal when one is missing or has another size.
+   * @param into arrays that outputs are written to, by their names; none of them may be fed in the same run. Without
+   *   one, an output gets memory of its own, which for large ones costs as much as making it.
+   * @throws AppError internal when one is missing or has another size, or memory runs out
    */
-  run(feeds: Feeds): Promise<Record<Names, Numbers>>;
+  run(feeds: Feeds, into?: Readonly<Record<string, Float32Array>>): Promise<Record<Names, Numbers>>;
   release(): Promise<void>;
 }
 
@@ -76,7 +78,7 @@ export async function openGraph<Names extends string>(
     });
   });
   return {
-    async run(feeds) {
+    async run(feeds, into = {}) {
       const tensors: Record<string, RuntimeTensor> = {};
       for (const { name, type, shape } of inputs.values()) {
         const data = feeds[name];
@@ -87,7 +89,15 @@ export async function openGraph<Names extends string>(
           );
         tensors[name] = new RuntimeTensor(runtimeTypes[type], data as Float32Array, shape);
       }
-      const found = await session.run(tensors, names.map(inside)).catch((thrown: unknown) => {
+      const fetches = Object.fromEntries(
+        names.map((name) => {
+          const target = into[name];
+          const wanted =
+            target === undefined ? null : new RuntimeTensor('float32', target, outputs[name].shape);
+          return [inside(name), wanted];
+        }),
+      );
+      const found = await session.run(tensors, fetches).catch((thrown: unknown) => {
         throw failed(thrown);
       });
       return Object.fromEntries(names.map((name) => [name, found[inside(name)]?.data as Numbers])) as Record<

@@ -1,32 +1,51 @@
 /** Matrix products, normalisations and soft maxima, and their gradients. */
 import { add, divide, exp, log, multiply, offset, scale, sqrt, square, subtract } from './arithmetic.ts';
 import { broadcastShape, reshape, sum, sumTo, transpose } from './shaping.ts';
-import { apply, axisSize, elementCount, positiveAxis, show, type Tensor } from './tensor.ts';
+import { apply, axisSize, elementCount, positiveAxis, sameShape, show, type Tensor } from './tensor.ts';
 
 export interface GemmOptions {
   /** Takes the first (second) matrix transposed, without moving it in memory. */
   readonly transA?: boolean;
   readonly transB?: boolean;
+  /** Of the product; 1 by default. */
+  readonly factor?: number;
+  /** Added to the product, in the same pass over memory. */
+  readonly plus?: { readonly matrix: Tensor; readonly factor: number };
 }
 
 /**
- * op(A) op(B) for matrices (m, k) and (k, n). With G what the product is worth, A is worth G op(B)ᵀ and B is worth
- * op(A)ᵀ G, each transposed where its operand was.
+ * factor op(A) op(B) + plus, for matrices (m, k) and (k, n). With G what the result is worth, A is worth factor G op(B)ᵀ
+ * and B is worth factor op(A)ᵀ G, each transposed where its operand was.
  * @throws RangeError
  */
-export function gemm(a: Tensor, b: Tensor, { transA = false, transB = false }: GemmOptions = {}): Tensor {
+export function gemm(a: Tensor, b: Tensor, options: GemmOptions = {}): Tensor {
+  const { transA = false, transB = false, factor = 1, plus } = options;
   const [m, k] = matrixSize(a, transA);
   const [k2, n] = matrixSize(b, transB);
   if (k !== k2) throw new RangeError(`Matrices of shapes ${show(a.shape)} and ${show(b.shape)} don't match.`);
+  if (plus !== undefined && !sameShape(plus.matrix.shape, [m, n]))
+    throw new RangeError(
+      `A matrix of shape ${show(plus.matrix.shape)} can't be added to (${String(m)}, ${String(n)}).`,
+    );
   return apply(
     'Gemm',
-    [a, b],
+    plus === undefined ? [a, b] : [a, b, plus.matrix],
     [m, n],
     (gradient) => [
-      transA ? gemm(b, gradient, { transA: transB, transB: true }) : gemm(gradient, b, { transB: !transB }),
-      transB ? gemm(gradient, a, { transA: true, transB: transA }) : gemm(a, gradient, { transA: !transA }),
+      transA
+        ? gemm(b, gradient, { transA: transB, transB: true, factor })
+        : gemm(gradient, b, { transB: !transB, factor }),
+      transB
+        ? gemm(gradient, a, { transA: true, transB: transA, factor })
+        : gemm(a, gradient, { transA: !transA, factor }),
+      ...(plus === undefined ? [] : [scale(gradient, plus.factor)]),
     ],
-    { transA: transA ? 1 : 0, transB: transB ? 1 : 0 },
+    {
+      transA: transA ? 1 : 0,
+      transB: transB ? 1 : 0,
+      ...(factor === 1 ? {} : { alpha: { float: factor } }),
+      ...(plus === undefined ? {} : { beta: { float: plus.factor } }),
+    },
   );
 }
 
@@ -124,9 +143,17 @@ export function layerNormalization(x: Tensor, gain: Tensor, bias: Tensor, epsilo
   );
 }
 
-/** Rows of length 1: x / √(Σ x² + ε), so that a row of zeros stays one. */
+/**
+ * Rows y of length 1: x / √(Σ x² + ε), so that a row of zeros stays one. With g what y is worth, x is worth
+ * (g - y Σ g y) / √(Σ x² + ε): what points along y changes no direction.
+ */
 export function l2Normalize(x: Tensor, epsilon = 1e-12): Tensor {
-  return divide(x, sqrt(offset(sum(square(x), [-1], true), epsilon)));
+  const length = sqrt(offset(sum(square(x), [-1], true), epsilon));
+  const unit: Tensor = apply('Div', [x, length], x.shape, (gradient) => {
+    const along = sum(multiply(gradient, unit), [-1], true);
+    return [divide(subtract(gradient, multiply(unit, along)), length), undefined];
+  });
+  return unit;
 }
 
 /** Dropout by a mask that is fed: 0 where a number is dropped, 1/(1-rate) where it stays (Srivastava et al. 2014). */

@@ -32,6 +32,8 @@ export interface OptimizerState {
   parameters(): Readonly<Record<string, Float32Array>>;
   /** All that a graph with `updates` in it must be fed. */
   feeds(learningRate: number): Record<string, Float32Array>;
+  /** Where a graph with `updates` in it may write: not in use until `keep` is told of the run. */
+  targets(): Record<string, Float32Array>;
   /** Takes over what a run of such a graph gave. */
   keep(found: Readonly<Record<string, unknown>>): void;
   state(): TrainingState;
@@ -51,19 +53,20 @@ export function createOptimizerState(
     first: `${name}/moment_1`,
     second: `${name}/moment_2`,
     now: startOf(spec),
+    spare: startOf(spec),
   }));
   let steps = 0;
   return {
     tensors: Object.fromEntries(slots.map(({ name, tensor }) => [name, tensor])),
     inputs: slots.map(({ tensor }) => tensor),
     updates(gradients) {
-      const { clipped, norm } = clipByGlobalNorm(gradients, settings.clipNorm);
+      const { factor: clip, norm } = clipByGlobalNorm(gradients, settings.clipNorm);
       const outputs: Record<string, Tensor> = { norm };
       slots.forEach(({ name, tensor, shape, first, second, decays = true }, i) => {
-        const gradient = clipped[i];
+        const gradient = gradients[i];
         if (gradient === undefined) throw new RangeError(`The parameter "${name}" has no gradient.`);
         const moments = { moment1: input(first, shape), moment2: input(second, shape) };
-        const after = adamW(tensor, gradient, moments, settings, decays);
+        const after = adamW(tensor, gradient, moments, { settings, decays, clip });
         outputs[`new ${name}`] = after.parameter;
         outputs[`new ${first}`] = after.moment1;
         outputs[`new ${second}`] = after.moment2;
@@ -83,8 +86,17 @@ export function createOptimizerState(
       [stepInputs.correction1]: Float32Array.of(1 - settings.beta1 ** (steps + 1)),
       [stepInputs.correction2]: Float32Array.of(1 - settings.beta2 ** (steps + 1)),
     }),
+    targets: () =>
+      Object.fromEntries(
+        slots.flatMap(({ name, first, second, spare }) => [
+          [`new ${name}`, spare.parameter],
+          [`new ${first}`, spare.first],
+          [`new ${second}`, spare.second],
+        ]),
+      ),
     keep(found) {
-      for (const { name, first, second, now } of slots) {
+      for (const { name, first, second, now, spare } of slots) {
+        Object.assign(spare, now);
         now.parameter = found[`new ${name}`] as Float32Array;
         now.first = found[`new ${first}`] as Float32Array;
         now.second = found[`new ${second}`] as Float32Array;

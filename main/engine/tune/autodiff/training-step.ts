@@ -65,7 +65,10 @@ export async function openTrainingStep(options: TrainingOptions): Promise<Traini
   const whole = await openGraph({ loss, ...optimizer.updates(derived) }, options);
   return {
     async run(feeds, learningRate) {
-      const found: Record<string, unknown> = await whole.run({ ...feeds, ...optimizer.feeds(learningRate) });
+      const found: Record<string, unknown> = await whole.run(
+        { ...feeds, ...optimizer.feeds(learningRate) },
+        optimizer.targets(),
+      );
       optimizer.keep(found);
       return { loss: firstNumber(found['loss']), gradientNorm: firstNumber(found['norm']) };
     },
@@ -99,11 +102,10 @@ async function openHalfStep(
   let calm = 0;
   return {
     async run(feeds, learningRate) {
-      const found: Record<string, unknown> = await whole.run({
-        ...feeds,
-        ...optimizer.feeds(learningRate),
-        'loss scale': Float32Array.of(scale),
-      });
+      const found: Record<string, unknown> = await whole.run(
+        { ...feeds, ...optimizer.feeds(learningRate), 'loss scale': Float32Array.of(scale) },
+        optimizer.targets(),
+      );
       const norm = firstNumber(found['norm']);
       if (Number.isFinite(norm)) {
         optimizer.keep(found);

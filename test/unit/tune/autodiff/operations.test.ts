@@ -33,6 +33,11 @@ const cases: Readonly<Record<string, readonly [readonly CheckedInput[], (...x: T
   'Mul of a tensor with itself': [[matrix], (a) => multiply(a, a)],
   'Mul with a scalar': [[matrix, { shape: [] }], (a, b) => multiply(a, b)],
   'Div with broadcasting': [[matrix, { shape: [2, 1], range: positive }], (a, b) => divide(a, b)],
+  'a square': [[matrix], (a) => arithmetic.square(a)],
+  'a number of what is repeated': [
+    [{ shape: [2, 1] }, matrix],
+    (a, b) => multiply(arithmetic.scale(shaping.expand(a, [2, 3]), 3), b),
+  ],
   Neg: [[matrix], (a) => negate(a)],
   Exp: [[matrix], (a) => exp(a)],
   Log: [[{ shape: [2, 3], range: positive }], (a) => log(a)],
@@ -54,6 +59,15 @@ const cases: Readonly<Record<string, readonly [readonly CheckedInput[], (...x: T
   'Gemm with both transposed': [
     [{ shape: [3, 2] }, { shape: [4, 3] }],
     (a, b) => algebra.gemm(a, b, { transA: true, transB: true }),
+  ],
+  'Gemm scaled, with both transposed, and something added': [
+    [{ shape: [3, 2] }, { shape: [4, 3] }, { shape: [2, 4] }],
+    (a, b, c) =>
+      algebra.gemm(a, b, { transA: true, transB: true, factor: 0.25, plus: { matrix: c, factor: 0.75 } }),
+  ],
+  'Gemm with something added that it is made of': [
+    [{ shape: [3, 3] }, { shape: [3, 3] }],
+    (a, b) => algebra.gemm(a, b, { plus: { matrix: a, factor: 0.5 } }),
   ],
   'MatMul of stacks with broadcasting': [
     [{ shape: [2, 1, 2, 3] }, { shape: [3, 3, 2] }],
