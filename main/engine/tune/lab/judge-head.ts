@@ -1,5 +1,6 @@
 /** Every photo kept aside with every caption kept aside: how well a trained head tells them apart, and by what. */
 import type { Retrieval } from '../../../contract.ts';
+import { AppError } from '../../../errors.ts';
 import { bothWays, createRankCounter } from '../evaluate.ts';
 import { drawnOrder, randomOf } from '../seeded.ts';
 import type { LabJudge } from './train-lab-head.ts';
@@ -26,15 +27,21 @@ export interface Judgement {
   readonly shortcut: number;
 }
 
-/**
- * @param block photos and captions that the judge takes at once.
- * @param batch photos that compete in the loss, as in training.
- * @param seed draws the four captions that each own one is set beside.
- */
+interface JudgingOptions {
+  /** Photos and captions that the judge takes at once. */
+  readonly block: number;
+  /** Photos that compete in the loss, as in training. */
+  readonly batch: number;
+  /** Draws the four captions that each own one is set beside. */
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws AppError cancelled */
 export async function judgeHead(
   judge: LabJudge,
   { photos, captions }: LabPairs,
-  { block, batch, seed }: { readonly block: number; readonly batch: number; readonly seed: number },
+  { block, batch, seed, signal }: JudgingOptions,
 ): Promise<Judgement> {
   const count = photos.length;
   const cosines = new Float32Array(count * count);
@@ -44,6 +51,7 @@ export async function judgeHead(
     Array.from({ length: block }, (_, i) => rows[Math.min(count - 1, from + i)] ?? 0);
   for (let row = 0; row < count; row += block)
     for (let column = 0; column < count; column += block) {
+      if (signal?.aborted === true) throw new AppError('cancelled', 'The lab was stopped.');
       const found = await judge.block({ photos: at(row, photos), captions: at(column, captions) });
       const width = found.images.length / block ** 2;
       for (let i = 0; i < block && row + i < count; i++)

@@ -67,6 +67,7 @@ async function studyHead(
       block: judgedBlock,
       batch: budget.batch,
       seed: budget.seed,
+      signal,
     });
     const filled = Array.from({ length: judgedBlock }, (_, i) => asked.captions[i] ?? asked.captions[0] ?? 0);
     const { cosines } = await judge.block({
