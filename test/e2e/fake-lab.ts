@@ -34,7 +34,7 @@ export function fakeLab(): Handlers {
         scoring: input.scoring,
         batch: 8,
         learningRate: 1e-4,
-        pairs: { train: 4_000, heldOut: 1_000 },
+        pairs: { train: 480, heldOut: 100 },
         tokens: { image: 50, text: 16, dims: 256 },
         photo: { path: '/home/ada/Pictures/2024/DSC_0042.JPG', photoId: 6 },
         captions: [

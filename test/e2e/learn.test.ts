@@ -247,7 +247,7 @@ test('with nothing to learn from the loop is told; with too little, how much is 
   await page.getByRole('dialog').getByText('Pictures').click();
   await page.getByRole('button', { name: 'Use “Pictures”' }).click();
   await page.getByText('With captions from “Pictures”').waitFor();
-  await page.getByText('1 line of the captions file could not be used').click();
+  await page.getByText('1 example could not be used').click();
   await page.getByText('beach-2.jpg is not in the library.').waitFor();
   await page.getByText('Takes about 15 seconds.').waitFor();
   // Without the file there is too little again.
@@ -351,7 +351,7 @@ test('a run is stopped, goes on where it was, and is refused in plain words with
 
   fake.learn.outcome = 'forgets';
   await page.getByRole('button', { name: 'Learn now' }).click();
-  await page.getByText('It would find your photos better, but everyday searches worse.').waitFor();
+  await page.getByText('Everyday searches would find less than now.').waitFor();
   fake.learn.outcome = 'failed';
   await page.getByRole('button', { name: 'Learn again' }).click();
   await page.getByText('Learning did not work.').waitFor();

@@ -1,5 +1,5 @@
 /** The English sentences for those who want to know: settings of learning, its figures, and the alignment lab. */
-import type { HeadName, LossName } from '../../../main/contract.ts';
+import type { HeadName, LabRow, LossName } from '../../../main/contract.ts';
 import type { Formats } from './format.ts';
 
 export const labInEnglish = (f: Formats) => ({
@@ -40,12 +40,10 @@ export const labInEnglish = (f: Formats) => ({
     epoch: 'Epoch',
     trainLoss: 'Training loss',
     heldOutLoss: 'Held-out loss',
-    r10: 'R@10',
     figures: 'Figures',
     measure: 'Measure',
     own: 'Your pairs',
     general: (name: string) => `General set (${name})`,
-    measures: { r1: 'R@1', r5: 'R@5', r10: 'R@10', mrr: 'MRR' },
     curve: 'Every epoch',
   },
   lab: {
@@ -59,7 +57,17 @@ export const labInEnglish = (f: Formats) => ({
     parameters: (n: number) => (n === 0 ? 'no parameters' : `${f.number(n)} parameters`),
     epochs: 'Epochs',
     seed: 'Seed',
-    pairs: 'At most this many pairs',
+    limit: 'At most this many photos',
+    takes: 'All heads over 600 photos take about half an hour; a few are done in minutes.',
+    scoring: 'Comparing',
+    scorings: {
+      pairs: 'every photo with every caption',
+      study: 'halves of pairs, as in the study',
+    },
+    tokens: 'Tokens',
+    tokenses: { all: 'all', mean: 'one a side, as in the study' },
+    reading: (done: number, total: number) => `Reading photos: ${f.number(done)} of ${f.number(total)}`,
+    needs: 'The lab needs at least twenty photos with captions, in your library or in a folder.',
     folder: 'Captions from a folder…',
     folderHint: 'A folder with captions.txt or a CSV. Without one, the captions of your library are used.',
     folderUsed: (name: string) => `Captions from “${name}”`,
@@ -72,7 +80,7 @@ export const labInEnglish = (f: Formats) => ({
     last: (date: string) => `Last run: ${date}`,
     setting: (train: number, heldOut: number, seed: number, epochs: number) =>
       `${f.number(train)} training pairs, ${f.number(heldOut)} held out, seed ${String(seed)}, ${f.number(epochs)} epochs`,
-    tokens: (image: number, text: number, dims: number) =>
+    tokensWere: (image: number, text: number, dims: number) =>
       `${f.number(image)} image tokens, ${f.number(text)} text tokens, ${f.number(dims)} dimensions`,
     question: 'Which caption fits this photo?',
     rightOne: 'the right one',
@@ -94,7 +102,16 @@ export const labInEnglish = (f: Formats) => ({
     heldOut: 'Held out',
     seconds: 'Seconds',
     count: 'Parameters',
-    remark: 'Differs from the study',
+    remark: 'Remark',
+    evidence: ({ matched, mismatched, spread, own, shortcut, gradient, ranAway }: LabRow['evidence']) =>
+      [
+        `cosine of right pairs ${matched.toFixed(3)}, of wrong ones ${mismatched.toFixed(3)}, spread ${spread.toFixed(4)}`,
+        `own modality explains ${f.percent(own.image)} and ${f.percent(own.text)}`,
+        `R@1 of halves ${shortcut.toFixed(3)}`,
+        `gradient ${gradient.first.toFixed(3)} → ${gradient.last.toFixed(3)}`,
+        ...(ranAway === null ? [] : [`not finite from epoch ${f.number(ranAway)}`]),
+      ].join('; '),
+    evidenceTitle: 'Evidence',
     study: (trained: boolean): string => (trained ? 'study: trained' : 'study: failed to train'),
     none: 'Nothing has been run yet.',
   },

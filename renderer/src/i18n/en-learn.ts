@@ -103,8 +103,17 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       negatives: (n: number) => `${some(n, 'thumb')} down tell it what does not belong.`,
       contradictions: (n: number) =>
         `${some(n, 'example')} left out: the same photo was said to fit and not to fit.`,
-      skipped: (n: number) => `${some(n, 'line')} of the captions file could not be used`,
+      skipped: (n: number) => `${some(n, 'example')} could not be used`,
       skippedLine: (line: number) => `Line ${f.number(line)}`,
+      problems: {
+        other: 'It cannot learn from this.',
+        sameWords:
+          'All examples have the same words, so there is nothing to tell them apart by. Add examples with other words.',
+        queries: (more: number) =>
+          `This way of learning compares searches with thumbs both up and down. Give thumbs both ways in ${some(more, 'more search', 'more searches')}.`,
+        changed:
+          'What it was learning from has changed since, so it cannot go on where it was. Throw it away and learn anew.',
+      },
       different: (n: number) =>
         `${some(n, 'different photo')}: enough to learn from, and to check what was learned.`,
       enough: (n: number, needed: number) => `${f.number(n)} of ${f.number(needed)} different photos`,
@@ -162,6 +171,8 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       ownResult: (before: number, after: number, low: number | null, high: number | null) =>
         `Found among the first ten: ${f.number(hundred(before))} → ${f.number(hundred(after))} of 100` +
         (low === null || high === null ? '' : ` (between ${signed(low)} and ${signed(high)})`),
+      orderGain: (low: number, high: number) =>
+        `Thumbs up stand above thumbs down more often (by ${signed(low)} to ${signed(high)} of 100)`,
       generalResult: (before: number, after: number) =>
         `General search: ${f.number(hundred(before))} → ${f.number(hundred(after))}`,
       ownHint: 'Measured on examples of yours that were kept aside.',
@@ -204,7 +215,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       because: {
         unsure: 'The difference on your own photos is too small to be sure of.',
         worse: 'It would find your own photos less often than now.',
-        forgets: 'It would find your photos better, but everyday searches worse.',
+        forgets: 'Everyday searches would find less than now.',
         other: 'It could not be proved to be better.',
       },
       helps: {

@@ -33,7 +33,7 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       name: '名字',
       namePlaceholder: '豆豆',
       kind: '它是什么？（可不填）',
-      kindPlaceholder: 'a dog、our house、a red teapot…',
+      kindPlaceholder: '例如 a dog、our house、a red teapot',
       kindHint: '几个常用词，在名字与其他词一起搜索时会有帮助。模型最懂英文。',
       known: '已教过的名字',
       add: (name, n) => `加入“${name}”，${photos(n)}`,
@@ -94,8 +94,15 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       include: (source) => `从中学习：${source}`,
       negatives: (n) => `${f.number(n)} 个“不符合”告诉它哪些不该出现。`,
       contradictions: (n) => `有 ${f.number(n)} 个例子未采用：同一张照片既被说符合又被说不符合。`,
-      skipped: (n) => `描述文件中有 ${f.number(n)} 行无法使用`,
+      skipped: (n) => `有 ${f.number(n)} 个例子无法使用`,
       skippedLine: (line) => `第 ${f.number(line)} 行`,
+      problems: {
+        other: '无法从中学习。',
+        sameWords: '所有例子的文字都一样，无从区分。请添加文字不同的例子。',
+        queries: (more) =>
+          `这种学习方式比较既有“符合”又有“不符合”的搜索。请再给 ${f.number(more)} 次搜索点上两种拇指。`,
+        changed: '学习所用的内容后来有了变化，无法从停下的地方继续。请放弃它，重新学习。',
+      },
       different: (n) => `${f.number(n)} 张不同的照片：足够学习，也足够检验学到的内容。`,
       enough: (n, needed) => `不同的照片 ${f.number(n)} / ${f.number(needed)}`,
       tooFew: (missing) =>
@@ -145,6 +152,8 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       ownResult: (before, after, low, high) =>
         `前十张中能找到：每 100 个 ${f.number(hundred(before))} → ${f.number(hundred(after))} 个` +
         (low === null || high === null ? '' : `（变化在 ${signed(low)} 到 ${signed(high)} 之间）`),
+      orderGain: (low, high) =>
+        `“符合”的更常排在“不符合”的前面（每 100 次 ${signed(low)} 到 ${signed(high)}）`,
       generalResult: (before, after) =>
         `一般搜索：${f.number(hundred(before))} → ${f.number(hundred(after))}`,
       ownHint: '用您的例子中特意留出的部分检验。',
@@ -182,7 +191,7 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       because: {
         unsure: '在您自己的照片上，差别太小，无法确定。',
         worse: '它会比现在更少找到您自己的照片。',
-        forgets: '它更会找您的照片，但日常搜索会变差。',
+        forgets: '日常搜索能找到的会比现在少。',
         other: '无法证明它更好。',
       },
       helps: {

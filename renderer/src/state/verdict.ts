@@ -9,7 +9,8 @@ const mostForgotten = 0.005;
 export function becauseOf({ before, after, gain, generic }: TuneRun): Because {
   if (before === null || after === null || gain === null) return 'other';
   const lost = generic === null ? 0 : generic.before.r10 - generic.after.r10;
+  // In the order in which the proof decides.
+  if (lost > mostForgotten) return 'forgets';
   if (gain.high < 0) return 'worse';
-  if (gain.low <= 0) return 'unsure';
-  return lost > mostForgotten ? 'forgets' : 'other';
+  return gain.low > 0 ? 'other' : 'unsure';
 }

@@ -1,7 +1,13 @@
 /** Completing names of albums and tags at the caret of the search bar. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { completed, completionsFor, quoted, wantedAt } from '../../../renderer/src/state/completions.ts';
+import {
+  completed,
+  completionsFor,
+  nameWantedAt,
+  quoted,
+  wantedAt,
+} from '../../../renderer/src/state/completions.ts';
 
 function wanted(text: string, caret = text.length): NonNullable<ReturnType<typeof wantedAt>> {
   const found = wantedAt(text, caret);
@@ -45,4 +51,22 @@ test('a choice replaces the whole unfinished name, quoted where it has spaces, a
   const inside = 'album:"Summer at home" dog';
   assert.equal(completed(inside, wanted(inside, 10), 'Snow').text, 'album:Snow dog');
   assert.equal(quoted('he said "hi"'), '"he said hi"');
+});
+
+test('a taught name is completed where a word of its beginning is typed, in a script with spaces or without', () => {
+  const names = ['Rex', 'our house', '豆豆'];
+  const at = (text: string, caret = text.length) => nameWantedAt(text, caret, names);
+  assert.deepEqual(at('re'), { kind: 'name', typed: 're', start: 0, end: 2 });
+  assert.deepEqual(at('beach -Re'), { kind: 'name', typed: 'Re', start: 7, end: 9 });
+  assert.deepEqual(at('snow our ho'), { kind: 'name', typed: 'our ho', start: 5, end: 11 });
+  assert.deepEqual(at('海滩上的豆'), { kind: 'name', typed: '豆', start: 4, end: 5 });
+  for (const text of ['', 'r', 'Rex', 'rex', 'fire', 'our house', 'house', 'Rex ', '豆豆'])
+    assert.equal(at(text), undefined, text);
+  const wantedName = at('a re on a beach', 4);
+  assert.ok(wantedName !== undefined);
+  assert.deepEqual(completionsFor(wantedName, names), ['Rex']);
+  assert.deepEqual(completed('a re on a beach', wantedName, 'Rex'), { text: 'a Rex on a beach', caret: 6 });
+  const house = at('our');
+  assert.ok(house !== undefined);
+  assert.equal(completed('our', house, 'our house').text, 'our house ');
 });
