@@ -9,6 +9,7 @@ import type { Search } from './search/types.ts';
 import type { HeadRow, Store } from './store/types.ts';
 import type { TuneBase } from './tune-record.ts';
 import { problemOf } from './tune-swap.ts';
+import { movesVectors } from './tune/projection.ts';
 import type { Ordering, TuneProcess } from './tune/types.ts';
 
 /** One way to search: vectors in memory, and what orders what they find. */
@@ -51,7 +52,7 @@ export interface TuneCompare {
 const usualQueries = 8;
 /** How far down the other side's order a photo is looked for. */
 const lookedAt = 500;
-const projectedAtOnce = 2_048;
+const pageRows = 2_048;
 const mostKept = 16;
 
 export function createTuneCompare(options: TuneCompareOptions): TuneCompare {
@@ -66,14 +67,22 @@ export function createTuneCompare(options: TuneCompareOptions): TuneCompare {
       generation: store.embeddings.generation(),
       exactBelow: Infinity,
     });
-  const project = async (base: TuneBase, head: HeadRow, signal: AbortSignal): Promise<VectorIndex> => {
-    const { ids, data, dims } = store.embeddings.all(base.modelId);
-    for (let from = 0; from < data.length; from += projectedAtOnce * dims) {
-      const rows = data.subarray(from, from + projectedAtOnce * dims);
-      data.set(await process.project(head, rows, signal), from);
+  /** All photos, through the head where there is one. Page by page, so that searches come in between. */
+  const collect = async (base: TuneBase, head: HeadRow | null, signal: AbortSignal): Promise<VectorIndex> => {
+    const { dims } = base;
+    const ids: number[] = [];
+    const data = new Float32Array(store.embeddings.count(base.modelId) * dims);
+    for (;;) {
+      const page = store.embeddings.page(base.modelId, { limit: pageRows, afterId: ids.at(-1) ?? 0 });
+      // Photos that came in meanwhile wait for the next comparison.
+      const rows = page.data.subarray(0, data.length - ids.length * dims);
+      if (rows.length === 0) break;
+      data.set(head === null ? rows : await process.project(head, rows, signal), ids.length * dims);
+      ids.push(...page.ids.slice(0, rows.length / dims));
+      await new Promise(setImmediate);
       signal.throwIfAborted();
     }
-    return inMemory(base, { ids, data, dims });
+    return inMemory(base, { ids, data: data.subarray(0, ids.length * dims), dims });
   };
   /** The library without the head and with it. Indexes that were made for this are closed afterwards. */
   const openSides = async (
@@ -87,12 +96,11 @@ export function createTuneCompare(options: TuneCompareOptions): TuneCompare {
       made.push(index);
       return index;
     };
-    const plain =
-      inUse.runId === null ? inUse.index : keep(inMemory(base, store.embeddings.all(base.modelId)));
+    const plain = inUse.runId === null ? inUse.index : keep(await collect(base, null, signal));
     const before = { index: plain, ordering: undefined };
-    if (head.head === 'joint' || head.head === 'fusion')
+    if (!movesVectors(head.head))
       return { before, after: { index: plain, ordering: options.orderingOf(head) }, made };
-    const moved = inUse.runId === head.runId ? inUse.index : keep(await project(base, head, signal));
+    const moved = inUse.runId === head.runId ? inUse.index : keep(await collect(base, head, signal));
     return { before, after: { index: moved, ordering: undefined }, made };
   };
 

@@ -19,6 +19,8 @@ export const headFileExtension = '.afterimage-head';
 export const mostHeadFileBytes = 64 * 2 ** 20;
 const mostHeaderBytes = 2 ** 20;
 
+/** The run without its id, which is another in every library. */
+const record = tuneRun.omit({ id: true });
 const header = z.object({
   fingerprint: z.string().min(1).max(512),
   parameters: z
@@ -36,7 +38,7 @@ const header = z.object({
       }),
     )
     .max(64),
-  run: tuneRun.omit({ id: true }),
+  run: record,
 });
 
 export interface HeadFile {
@@ -45,13 +47,13 @@ export interface HeadFile {
   readonly head: Omit<HeadRow, 'runId'>;
 }
 
-export function encodeHeadFile({ id: _, fingerprint, ...run }: RunRow, head: HeadRow): Uint8Array {
+export function encodeHeadFile(row: RunRow, head: HeadRow): Uint8Array {
   const parameters = Object.entries(head.parameters);
   const json = Buffer.from(
     JSON.stringify({
-      fingerprint,
+      fingerprint: row.fingerprint,
       parameters: parameters.map(([name, { shape }]) => ({ name, shape })),
-      run,
+      run: record.parse(row),
     }),
   );
   const prefix = Buffer.alloc(8);

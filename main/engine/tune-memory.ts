@@ -30,8 +30,9 @@ export function createTuneMemory({ settings }: Pick<Store, 'settings'>): TuneMem
   const read = (): Memory => memory.safeParse(settings.get(key)).data ?? nothing;
   const write = (change: Partial<Memory>): void => settings.set(key, { ...read(), ...change });
   const setFile = (runId: number, path: string | null): void => {
-    const { [String(runId)]: _, ...files } = read().files;
-    write({ files: path === null ? files : { ...files, [String(runId)]: path } });
+    const files = Object.entries(read().files).filter(([id]) => id !== String(runId));
+    if (path !== null) files.push([String(runId), path]);
+    write({ files: Object.fromEntries(files) });
   };
   return {
     before: () => read().before,

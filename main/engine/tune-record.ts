@@ -112,7 +112,9 @@ export function proofOf(learnt: LearntHead, genericName: string): Partial<RunRec
 }
 
 /** As clients see it. */
-export function toRun({ fingerprint: _, ...run }: RunRow): TuneRun {
+export function toRun(row: RunRow): TuneRun {
+  const run: TuneRun & { fingerprint?: string } = { ...row };
+  delete run.fingerprint;
   return run;
 }
 

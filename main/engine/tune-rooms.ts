@@ -44,7 +44,10 @@ export function openTuning(options: TuneRoomsOptions): Tuning {
   };
   /** The words that a query is about, its filters and what it leaves out aside. */
   const wordsOfQuery = (query: string): string =>
-    parseQuery(query, options.now(), { album: store.albums.has, tag: store.tags.has }).text;
+    parseQuery(query, options.now(), {
+      album: (name) => store.albums.has(name),
+      tag: (name) => store.tags.has(name),
+    }).text;
 
   const gatherOptions = async (
     { file, sources, seed, at }: PairsAsked,

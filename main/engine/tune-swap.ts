@@ -7,6 +7,7 @@ import type { RunRow, Store } from './store/types.ts';
 import type { TuneMemory } from './tune-memory.ts';
 import { toRun, type TuneBase } from './tune-record.ts';
 import { createTurns } from './turns.ts';
+import { movesVectors } from './tune/projection.ts';
 
 export interface TuneSwapOptions {
   readonly store: Store;
@@ -93,11 +94,11 @@ export function createTuneSwap(options: TuneSwapOptions): TuneSwap {
   /** One head is in use at a time: they were all trained over the pack as it is. */
   const pointTo = async (row: RunRow | null, context: SwapContext): Promise<void> => {
     const moved = store.embeddings.activeModel()?.base ?? null;
-    const orders = row?.settings.head === 'joint' || row?.settings.head === 'fusion';
-    if (row !== null && !orders) await heads.use(row.id, context);
+    const ordering = row !== null && !movesVectors(row.settings.head) ? row.id : null;
+    if (row !== null && ordering === null) await heads.use(row.id, context);
     else if (moved !== null) await heads.use(null, context);
     // Last, so that a failure of the swap leaves the order as it was; nothing is awaited in between.
-    store.runs.setOrdering(orders && row !== null ? row.id : null);
+    store.runs.setOrdering(ordering);
     reconcile();
     options.onSwapped();
   };

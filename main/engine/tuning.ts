@@ -73,8 +73,8 @@ export function createTuning(options: TuningOptions): Tuning {
   const list: Tuning['list'] = () => ({ runs: store.runs.list().map(toRun), active: swap.active() });
   const tellRuns = (): void => options.onRuns(list());
   const runs = createTuneRuns({ ...options, memory, onRuns: tellRuns });
-  const swap = createTuneSwap({ ...options, memory, running: runs.activeId, onRuns: tellRuns });
-  const { compare } = createTuneCompare(options);
+  const swap = createTuneSwap({ ...options, memory, running: () => runs.activeId(), onRuns: tellRuns });
+  const comparing = createTuneCompare(options);
   if (!store.readOnly) takeUpAfterCrash(options);
 
   return {
@@ -83,18 +83,18 @@ export function createTuning(options: TuningOptions): Tuning {
       const report = await options.survey(base, { file, sources, seed: 1, at: now() }, signal);
       return { ...report, secondsEstimate: estimateSeconds(report.pairs, base.dims) };
     },
-    run: runs.run,
-    progress: runs.progress,
-    stop: runs.stop,
+    run: (asked, context) => runs.run(asked, context),
+    progress: () => runs.progress(),
+    stop: () => runs.stop(),
     list() {
       swap.reconcile();
       return list();
     },
-    compare,
-    accept: swap.accept,
-    undo: swap.undo,
-    decline: swap.decline,
-    remove: swap.remove,
+    compare: (asked, signal) => comparing.compare(asked, signal),
+    accept: (runId, context) => swap.accept(runId, context),
+    undo: (context) => swap.undo(context),
+    decline: (runId) => swap.decline(runId),
+    remove: (runId) => swap.remove(runId),
     export: (runId, folder) => exportHead(options, runId, folder),
     async import(path) {
       const run = await importHead(options, path);
@@ -110,7 +110,7 @@ export function createTuning(options: TuningOptions): Tuning {
       await runs.stop();
       await swap.reset(signal);
     },
-    close: runs.close,
+    close: () => runs.close(),
   };
 }
 

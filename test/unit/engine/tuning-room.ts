@@ -1,6 +1,6 @@
 /** Tuning over a real store, with a process and a swap that do what a test says: for the states that runs go through. */
 import type { TestContext } from 'node:test';
-import type { HeadName, QueryComparison, TuneProgress, TuneRun } from '../../../main/contract.ts';
+import type { HeadName, TuneProgress, TuneRun } from '../../../main/contract.ts';
 import { AppError } from '../../../main/errors.ts';
 import { silentLog } from '../../../main/engine/log.ts';
 import { createSearch } from '../../../main/engine/search/search.ts';
@@ -239,5 +239,3 @@ export const quietly = {
 export function asked(head: HeadName = 'linear', epochs = 3): Parameters<Tuning['run']>[0] {
   return { settings: { head, loss: 'infonce', epochs, seed: 1 }, file: null };
 }
-
-export const namesOf = (side: QueryComparison['before']): number[] => side.map(({ id }) => id);

@@ -1,8 +1,13 @@
 /** Runs of tuning: one at a time, what is kept of them, and every way that they end. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { TuneRun } from '../../../main/contract.ts';
+import { tuneRun } from '../../../main/contract-tuning.ts';
 import { AppError } from '../../../main/errors.ts';
+import type { RunRecord } from '../../../main/engine/store/types.ts';
 import { asked, epoch, learnUntilStopped, learnWell, pairs, quietly, tuningRoom } from './tuning-room.ts';
+
+const recordOf = (run: TuneRun): RunRecord => tuneRun.omit({ id: true }).parse(run);
 
 test('a run goes from gathering through its epochs to an offer, and all of it is kept', async (t) => {
   const { tuning, store, tasks, progress, told } = await tuningRoom(t);
@@ -80,7 +85,7 @@ test('a second run is refused while one is under way, and both tell what to do',
   assert.equal(tuning.progress()?.epoch, 1);
   const [running] = tuning.list().runs;
   assert.equal(running?.state, 'running');
-  assert.throws(() => tuning.remove(running?.id ?? 0), { code: 'input-invalid', message: /under way/ });
+  assert.throws(() => tuning.remove(running.id), { code: 'input-invalid', message: /under way/ });
   await tuning.stop();
   assert.equal((await first).state, 'stopped');
   assert.equal(tuning.progress(), null);
@@ -171,7 +176,7 @@ test('after a kill, runs that say they are running are interrupted, and those wi
   // As a process that was killed leaves them.
   store.runs.update(run.id, { state: 'running', endedAt: null });
   store.runs.setCheckpoint(run.id, epoch(3).checkpoint);
-  const { id: _, ...record } = run;
+  const record = recordOf(run);
   store.runs.add('axes', { ...record, state: 'running', dataHash: '', pairs: 0 });
   const next = reopen();
   assert.deepEqual(
@@ -233,7 +238,7 @@ test('a pack that is changed meanwhile ends the run, which says so', async (t) =
   await run;
   const [failed] = tuning.list().runs;
   assert.equal(failed?.state, 'failed');
-  assert.match(failed?.error?.message ?? '', /model was changed/);
+  assert.match(failed.error?.message ?? '', /model was changed/);
 });
 
 test('the captions file of a run is read again when it goes on, without being chosen again', async (t) => {
@@ -256,7 +261,7 @@ test('the captions file of a run is read again when it goes on, without being ch
 test('a hundred runs that proved no better are kept, and every other one', async (t) => {
   const { tuning, store, script } = await tuningRoom(t);
   const offered = await tuning.run(asked(), quietly);
-  const { id: _, ...record } = offered;
+  const record = recordOf(offered);
   for (let i = 0; i < 100; i++) store.runs.add('axes', { ...record, state: 'refused', accepted: false });
   script.learn = learnWell({ accepted: false });
   const last = await tuning.run(asked(), quietly);
