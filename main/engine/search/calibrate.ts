@@ -31,6 +31,8 @@ const likelyProbability = 0.5;
 const strongProbability = 0.9;
 /** Never called likely or strong below these deviations above the background, where the pack measured nothing. */
 const leastZ = { likely: 1.8, strong: 2.3 };
+/** The same where photos were taught: they may be a third of a small library, and widen its background. */
+const leastTaughtZ = { likely: 0.5, strong: 1 };
 /**
  * Where a pack did measure, the mixture decides only within these bounds: deviations of the matching scores
  * above their mean, and for the lower bound also deviations above the background, whichever is less. What
@@ -94,8 +96,8 @@ function calibrateTaught(
   leastStd: number,
 ): Thresholds {
   const background = robustNormal(sample, leastStd * 0.3);
-  const strongAt = Math.max(taught.strongAt, background.mean + leastZ.strong * background.std);
-  const likelyAt = Math.max(taught.likelyAt, background.mean + leastZ.likely * background.std);
+  const strongAt = Math.max(taught.strongAt, background.mean + leastTaughtZ.strong * background.std);
+  const likelyAt = Math.max(taught.likelyAt, background.mean + leastTaughtZ.likely * background.std);
   return { likelyAt: Math.min(likelyAt, strongAt), strongAt, background };
 }
 
