@@ -195,3 +195,27 @@ test('Ctrl-C stops learning after an epoch, and the run goes on to the same end'
   assert.equal(resumed.run, Number(runId));
   assert.deepEqual([resumed.before, resumed.after], [whole.before, whole.after]);
 });
+
+test('the lab prints the study’s table for the heads asked for', async () => {
+  const args = ['lab', 'v1', 'v3', '--pairs', photos, '--limit', '40', '--epochs', '1'];
+  const report = (await ships.json(...args)) as {
+    captions: string[];
+    rightCaption: number;
+    rows: { head: string; similarities: number[]; right: boolean; best: number; study: object | null }[];
+  };
+  assert.equal(report.captions.length, 5);
+  assert.deepEqual(
+    report.rows.map(({ head, similarities }) => [head, similarities.length]),
+    [
+      ['v1', 5],
+      ['v3', 5],
+    ],
+  );
+  for (const { right, best, study } of report.rows) {
+    assert.equal(right, best === report.rightCaption);
+    assert.ok(study !== null, 'the study had both');
+  }
+  const { stdout } = await ships.run(args);
+  assert.match(stdout, /^head +best +similarities .* parameters$/m);
+  assert.match(stdout, /^v3 +\d\*? /m);
+});
