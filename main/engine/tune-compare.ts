@@ -13,7 +13,7 @@ import { movesVectors } from './tune/projection.ts';
 import type { Ordering, TuneProcess } from './tune/types.ts';
 
 /** One way to search: vectors in memory, and what orders what they find. */
-export interface SearchSide {
+interface SearchSide {
   readonly index: VectorIndex;
   readonly ordering: Ordering | undefined;
 }
