@@ -87,23 +87,34 @@ async function forEachNear(
   for (const { vector } of known)
     for (let d = 0; d < dims; d++) middle[d] = (middle[d] ?? 0) + (vector[d] ?? 0) / known.length;
   const { sides, most } = sidesOf(known, middle, least);
+  const candidates = new Int32Array(known.length);
   for (let a = 0; a < known.length; a++) {
     if (a % 256 === 0) {
       signal?.throwIfAborted();
       await setImmediate();
     }
     const one = known[a];
-    for (let b = a + 1; b < known.length && one !== undefined; b++) {
-      let differing = 0;
-      for (let w = 0; w < words; w++)
-        differing += ones((sides[a * words + w] ?? 0) ^ (sides[b * words + w] ?? 0));
-      if (differing > most) continue;
-      const other = known[b];
+    const count = agreeing(sides, a, most, candidates);
+    for (let at = 0; at < count && one !== undefined; at++) {
+      const other = known[candidates[at] ?? a];
       if (other === undefined) continue;
       const score = dot(one.vector, other.vector);
       if (score >= least) found(one.i, other.i, score);
     }
   }
+}
+
+/** Rows after `a` whose sides differ from its own in at most so many bits. @returns how many were put into `into`. */
+function agreeing(sides: Uint32Array, a: number, most: number, into: Int32Array): number {
+  const from = a * words;
+  const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = sides.subarray(from, from + words);
+  let count = 0;
+  for (let at = from + words, b = a + 1; at < sides.length; at += words, b++) {
+    const half = ones((sides[at] ?? 0) ^ s0) + ones((sides[at + 1] ?? 0) ^ s1);
+    if (half > most) continue;
+    if (half + ones((sides[at + 2] ?? 0) ^ s2) + ones((sides[at + 3] ?? 0) ^ s3) <= most) into[count++] = b;
+  }
+  return count;
 }
 
 /** @returns (photos, 4) uint32 bits, and how many of them may differ between vectors of the least cosine. */

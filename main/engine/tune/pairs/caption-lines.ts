@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { AppError } from '../../../errors.ts';
 import type { Skipped } from './statements.ts';
 
-export interface CaptionLine {
+interface CaptionLine {
   /** From 1. */
   readonly line: number;
   /** As the file has it. */

@@ -6,7 +6,7 @@ import { parseCaptions } from './caption-lines.ts';
 import { decodeText } from './decode-text.ts';
 import type { Skipped } from './statements.ts';
 
-export interface CaptionedFile {
+interface CaptionedFile {
   /** Absolute, links resolved. */
   readonly path: string;
   /** As the captions file names it. */

@@ -19,7 +19,7 @@ export async function fromSet(
 }
 
 /** Pairs of equal worth; near-duplicates share a group, texts that say the same a wording. */
-export async function toPairs(
+async function toPairs(
   { images, photos, texts }: GenericPairs,
   dims: number,
   vectors: ReadonlyMap<string, Float32Array>,

@@ -8,7 +8,7 @@ import type { GatherOptions } from './types.ts';
 import { contentWords } from './wordings.ts';
 
 /** For each pair. */
-export const hardEach = 3;
+const hardEach = 3;
 /** Nearest photos that are looked at for each text. */
 const looked = 60;
 
@@ -102,10 +102,16 @@ function miner(
     scored.sort((a, b) => b.score - a.score || (a.photo.key < b.photo.key ? -1 : 1));
     return scored.slice(0, Math.ceil(scored.length / 2)).map(({ photo }) => photo);
   };
-  const describedWith = (words: readonly string[], { photoId }: PairPhoto): boolean => {
-    const held = photoId === null ? undefined : store.words.of(photoId);
-    if (held === undefined) return false;
-    const stems = new Set(contentWords([held.caption, ...held.tags, held.name].join(' . ')));
+  // A photo near one text is near many.
+  const described = new Map<string, ReadonlySet<string>>();
+  const describedWith = (words: readonly string[], { key, photoId }: PairPhoto): boolean => {
+    if (photoId === null) return false;
+    let stems = described.get(key);
+    if (stems === undefined) {
+      const held = store.words.of(photoId);
+      const texts = held === undefined ? [] : [held.caption, ...held.tags, held.name];
+      described.set(key, (stems = new Set(texts.flatMap(contentWords))));
+    }
     return words.some((word) => stems.has(word));
   };
   return (pair) => {
