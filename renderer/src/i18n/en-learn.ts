@@ -107,6 +107,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       skippedLine: (line: number) => `Line ${f.number(line)}`,
       problems: {
         other: 'It cannot learn from this.',
+        refused: (why: string) => why,
         sameWords:
           'All examples have the same words, so there is nothing to tell them apart by. Add examples with other words.',
         queries: (more: number) =>

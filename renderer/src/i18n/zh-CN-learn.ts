@@ -98,6 +98,7 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       skippedLine: (line) => `第 ${f.number(line)} 行`,
       problems: {
         other: '无法从中学习。',
+        refused: (why) => `无法完成。${why}`,
         sameWords: '所有例子的文字都一样，无从区分。请添加文字不同的例子。',
         queries: (more) =>
           `这种学习方式比较既有“符合”又有“不符合”的搜索。请再给 ${f.number(more)} 次搜索点上两种拇指。`,

@@ -39,6 +39,11 @@ export class Notices {
     this.#show({ key, level: 'info', what, remedy: null, details: null, action });
   }
 
+  /** Tells what did not go, where the error's code alone would say too little. */
+  warn(what: string, key: string): void {
+    this.#show({ key, level: 'warning', what, remedy: null, details: null, action: null });
+  }
+
   /** Shows anything thrown by a call, except that the person gave up themselves. */
   report(thrown: unknown): void {
     const error = CallError.from(thrown);

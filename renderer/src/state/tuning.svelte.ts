@@ -1,14 +1,5 @@
 /** Learning from thumbs, names, captions and albums: what there is, the run under way, and what became of each run. */
-import type {
-  CallInput,
-  HeadName,
-  LossName,
-  PairSource,
-  SwapProgress,
-  TuneProgress,
-  TuneRun,
-  TuneSources,
-} from '../../../main/contract.ts';
+import type { PairSource, SwapProgress, TuneProgress, TuneRun, TuneSources } from '../../../main/contract.ts';
 import type { ErrorShape } from '../../../main/errors.ts';
 import { shapeOf, type PageClient } from '../client.ts';
 import type { Words } from '../i18n/words.svelte.ts';
@@ -16,6 +7,7 @@ import type { Chosen } from './folders.svelte.ts';
 import type { Notices } from './notices.svelte.ts';
 import type { Routes } from './routes.svelte.ts';
 import { Timers } from './timers.ts';
+import { TuneChoices } from './tune-choices.svelte.ts';
 
 interface Needs {
   readonly client: PageClient;
@@ -26,8 +18,6 @@ interface Needs {
 
 /** Thumbs come in quick succession; what they add up to is counted once they rest, milliseconds. */
 const restMs = 400;
-/** Of the contract. */
-const defaults = { head: 'residual', loss: 'infonce', epochs: 20, seed: 1 } as const;
 
 export class Tuning {
   /** Everything that could be learnt from. */
@@ -36,12 +26,7 @@ export class Tuning {
   planned = $state.raw<TuneSources | null>(null);
   /** Why it could not be counted. */
   failure = $state.raw<ErrorShape | null>(null);
-  folder = $state.raw<Chosen | null>(null);
-  leftOut = $state.raw<readonly PairSource[]>([]);
-  head = $state<HeadName>(defaults.head);
-  loss = $state<LossName>(defaults.loss);
-  epochs = $state<number>(defaults.epochs);
-  seed = $state<number>(defaults.seed);
+  readonly choices = new TuneChoices();
 
   runs = $state.raw<readonly TuneRun[]>([]);
   active = $state<number | null>(null);
@@ -120,17 +105,13 @@ export class Tuning {
 
   async count(): Promise<void> {
     const round = ++this.#counts;
-    const grant = this.folder?.grant ?? null;
+    const { grant } = this.choices;
     const { client } = this.#app;
     try {
       const available = await client.call('tune.sources', { grant });
-      const taken = available.sources
-        .map(({ source }) => source)
-        .filter((source) => !this.leftOut.includes(source));
+      const sources = this.choices.taken(available.sources);
       const planned =
-        this.leftOut.length === 0 || taken.length === available.sources.length
-          ? available
-          : await client.call('tune.sources', { grant, sources: taken });
+        sources === undefined ? available : await client.call('tune.sources', { grant, sources });
       if (round !== this.#counts) return;
       this.available = available;
       this.planned = planned;
@@ -141,17 +122,13 @@ export class Tuning {
   }
 
   include(source: PairSource, on: boolean): void {
-    this.leftOut = on ? this.leftOut.filter((each) => each !== source) : [...this.leftOut, source];
+    this.choices.include(source, on);
     void this.count();
   }
 
   useFolder(folder: Chosen | null): void {
-    this.folder = folder;
+    this.choices.folder = folder;
     void this.count();
-  }
-
-  resetSettings(): void {
-    Object.assign(this, defaults);
   }
 
   /** @param resume a run that was stopped or interrupted. */
@@ -159,20 +136,11 @@ export class Tuning {
     const { client } = this.#app;
     this.starting = true;
     this.startFailure = null;
-    const taken = this.available?.sources
-      .map(({ source }) => source)
-      .filter((source) => !this.leftOut.includes(source));
-    const input: CallInput<'tune.run'> =
-      resume !== undefined
-        ? { resume: resume.id, grant: this.folder?.grant ?? null }
-        : {
-            head: this.head,
-            loss: this.loss,
-            epochs: this.epochs,
-            seed: this.seed,
-            grant: this.folder?.grant ?? null,
-            ...(this.leftOut.length > 0 && taken !== undefined && taken.length > 0 ? { sources: taken } : {}),
-          };
+    const { choices } = this;
+    const input =
+      resume === undefined
+        ? choices.input(this.available?.sources ?? [])
+        : { resume: resume.id, grant: choices.grant };
     try {
       const { run } = await client.call('tune.run', input, {
         onProgress: (progress) => (this.progress = progress),
@@ -293,7 +261,11 @@ export class Tuning {
       await change();
       return true;
     } catch (error) {
-      this.#app.notices.report(error);
+      const { code, message } = shapeOf(error);
+      const { notices, words } = this.#app;
+      // Heads that don't fit, files that hold none: the engine says what and why.
+      if (code === 'input-invalid') notices.warn(words.t.teach.problems.refused(message), 'tune');
+      else notices.report(error);
       return false;
     }
   }
