@@ -26,9 +26,9 @@ export interface RankCounter {
   /** One for each photo: the first row of each group. */
   readonly imageRows: readonly number[];
   /** @param scores (count,): of this row's text with the image of every row. @returns the rank of its own image. */
-  ofText(row: number, scores: Float32Array): number;
+  readonly ofText: (row: number, scores: Float32Array) => number;
   /** @param scores (count,): of this row's image with the text of every row. @returns the rank of its best own text. */
-  ofImage(row: number, scores: Float32Array): number;
+  readonly ofImage: (row: number, scores: Float32Array) => number;
 }
 
 /**
@@ -167,30 +167,47 @@ export interface Interval {
   readonly high: number;
 }
 
+/** For each rank, what it was measured on: ranks of one number are drawn together. */
+export type RankClusters = Readonly<Record<keyof Ranks, Int32Array>>;
+
 /**
  * Interval of a difference in R@10 between two models over the same pairs (paired bootstrap, Efron and Tibshirani
  * 1993): pairs are drawn again with replacement, and both models are judged on the same draw.
  * @param level e.g. 0.95
+ * @param clusters near-duplicates rise and fall together: drawn one by one, they would make chance look certain.
  */
 export function differenceInterval(
   before: Ranks,
   after: Ranks,
-  { random, samples = 2_000, level = 0.95 }: { random: () => number; samples?: number; level?: number },
+  {
+    random,
+    samples = 2_000,
+    level = 0.95,
+    clusters,
+  }: { random: () => number; samples?: number; level?: number; clusters?: RankClusters | undefined },
 ): Interval {
+  const directions = (['textToImage', 'imageToText'] as const).map((direction) => {
+    const gained = new Map<number, { sum: number; count: number }>();
+    before[direction].forEach((rank, i) => {
+      const cluster = clusters?.[direction][i] ?? i;
+      const own = gained.get(cluster) ?? { sum: 0, count: 0 };
+      own.sum += Number((after[direction][i] ?? Infinity) <= 10) - Number(rank <= 10);
+      own.count += 1;
+      gained.set(cluster, own);
+    });
+    return [...gained.values()];
+  });
   const differences = new Float64Array(samples);
-  const gain = (from: Int32Array, to: Int32Array): Int8Array =>
-    Int8Array.from(from, (rank, i) => Number((to[i] ?? Infinity) <= 10) - Number(rank <= 10));
-  const gains = [
-    gain(before.textToImage, after.textToImage),
-    gain(before.imageToText, after.imageToText),
-  ] as const;
   for (let sample = 0; sample < samples; sample++) {
     let total = 0;
-    for (const direction of gains) {
-      let sum = 0;
-      for (let i = 0; i < direction.length; i++)
-        sum += direction[Math.floor(random() * direction.length)] ?? 0;
-      total += direction.length === 0 ? 0 : sum / direction.length / 2;
+    for (const groups of directions) {
+      let [sum, count] = [0, 0];
+      for (let i = 0; i < groups.length; i++) {
+        const drawn = groups[Math.floor(random() * groups.length)];
+        sum += drawn?.sum ?? 0;
+        count += drawn?.count ?? 0;
+      }
+      total += count === 0 ? 0 : sum / count / 2;
     }
     differences[sample] = total;
   }

@@ -60,7 +60,7 @@ export async function proveHead(options: ProofOptions): Promise<Proof> {
   checkPairs(pairs, 'training');
   checkPairs(generic, 'generic');
   checkVariety(pairs, kin);
-  const { train, choose, prove } = splitPairs(pairs, kin, randomOf(seed, 'split'));
+  const { train, choose, prove, proveKin } = splitPairs(pairs, kin, randomOf(seed, 'split'));
   const training = await trainHead({ ...options, train, heldOut: choose });
   options.onProving?.();
 
@@ -107,7 +107,14 @@ export async function proveHead(options: ProofOptions): Promise<Proof> {
     const found = {
       before: bothWays(beforeRanks),
       after: bothWays(afterRanks),
-      gain: differenceInterval(beforeRanks, afterRanks, { random: randomOf(seed, 'bootstrap') }),
+      gain: differenceInterval(beforeRanks, afterRanks, {
+        random: randomOf(seed, 'bootstrap'),
+        clusters: {
+          textToImage: proveKin,
+          // One rank for each photo, in the order of their first rows.
+          imageToText: proveKin.filter((_, row) => prove.groups.indexOf(prove.groups[row] ?? -1) === row),
+        },
+      }),
       generic: { before: genericBefore, after: best.wide },
     };
     return {

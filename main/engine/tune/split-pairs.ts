@@ -8,6 +8,8 @@ export interface Split {
   readonly choose: TrainingPairs;
   /** Seen once, at the end. */
   readonly prove: TrainingPairs;
+  /** (prove,): of the pairs to prove on. */
+  readonly proveKin: Int32Array;
 }
 
 /** Joins what belongs together: near-duplicates, bursts, texts of one photo. */
@@ -74,7 +76,12 @@ export function splitPairs(
   }
   const part = (rows: readonly number[]): TrainingPairs =>
     ownNegatives(takePairs(pairs, rows), pairs.hard, rows, kin);
-  return { train: part(parts.train), choose: part(parts.choose), prove: part(parts.prove) };
+  return {
+    train: part(parts.train),
+    choose: part(parts.choose),
+    prove: part(parts.prove),
+    proveKin: Int32Array.from(parts.prove, (row) => kin[row] ?? row),
+  };
 }
 
 /** Leaves out hard negatives whose photos are of pairs in another part. */

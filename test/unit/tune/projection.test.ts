@@ -31,10 +31,10 @@ for (const name of headNames)
     context.after(() => projector.close());
     const { images } = madePairs(33, 2, { dims });
     const all = await projector.project(stored, images);
-    const { project } = createProjection(name, dims, stored.parameters);
+    const projection = createProjection(name, dims, stored.parameters);
     let moved = 0;
     for (let row = 0; row < 33; row++) {
-      const one = project(images.subarray(row * dims, (row + 1) * dims));
+      const one = projection.project(images.subarray(row * dims, (row + 1) * dims));
       assert.ok(Math.abs(Math.hypot(...one) - 1) < 1e-5);
       one.forEach((value, i) => {
         assert.ok(Math.abs(value - all[row * dims + i]!) < 1e-5);
@@ -76,13 +76,13 @@ await test('parameters of another size, of another head or damaged ones are refu
 
 await test('one photo takes well under a millisecond at 256 numbers', () => {
   const { parameters } = createHead('residual', { dims: 256, normal: seededNormal(1) });
-  const { project } = createProjection('residual', 256, {
+  const projection = createProjection('residual', 256, {
     delta: { shape: [256, 256], values: parameters['delta']!.start },
   });
   const { images } = madePairs(50, 2, { dims: 256 });
   const rows = Array.from({ length: 50 }, (_, row) => images.subarray(row * 256, (row + 1) * 256));
-  for (let i = 0; i < 400; i++) project(rows[i % 50]!);
+  for (let i = 0; i < 400; i++) projection.project(rows[i % 50]!);
   const start = performance.now();
-  for (const row of rows) project(row);
+  for (const row of rows) projection.project(row);
   assert.ok((performance.now() - start) / 50 < 2);
 });

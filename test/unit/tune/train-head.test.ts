@@ -184,6 +184,23 @@ await test('the interval of a real gain lies above zero, that of none around it'
   assert.deepEqual(none, { low: 0, high: 0 });
 });
 
+await test('near-duplicates that rise together are one case, not many', () => {
+  const alike = new Int32Array(40);
+  const ranks = (rank: number) => ({
+    textToImage: Int32Array.from(alike, (_, i) => (i < 30 ? rank : 50)),
+    imageToText: Int32Array.from(alike, (_, i) => (i < 30 ? rank : 50)),
+  });
+  const clusters = Int32Array.from(alike, (_, i) => (i < 30 ? 0 : i));
+  const random = () => seededRandom(8);
+  const single = differenceInterval(ranks(50), ranks(1), { random: random() });
+  assert.ok(single.low > 0.5);
+  const together = differenceInterval(ranks(50), ranks(1), {
+    random: random(),
+    clusters: { textToImage: clusters, imageToText: clusters },
+  });
+  assert.ok(together.low <= 0 && together.high > 0.5);
+});
+
 await test('half of the way to the trained head lies between both', () => {
   const head = createHead('linear', { dims: 2, normal: seededNormal(4) });
   assert.deepEqual(

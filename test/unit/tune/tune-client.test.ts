@@ -52,9 +52,9 @@ test('rows go through the head in parts and come back as one', async () => {
   const rows = madePairs(count, 5, { dims: 8 }).images;
   const projected = await tune.project(stored, rows);
   assert.equal(projected.length, rows.length);
-  const { project } = createProjection('linear', 8, stored.parameters);
+  const projection = createProjection('linear', 8, stored.parameters);
   for (const row of [0, 8_191, 8_192, count - 1]) {
-    const one = project(rows.subarray(row * 8, (row + 1) * 8));
+    const one = projection.project(rows.subarray(row * 8, (row + 1) * 8));
     one.forEach((value, i) => assert.ok(Math.abs(value - projected[row * 8 + i]!) < 1e-5));
   }
   await assert.rejects(tune.project({ ...stored, dims: 4 }, new Float32Array(8)), /doesn't fit/);
