@@ -29,14 +29,14 @@ export const taughtName = z.object({
 });
 
 /** Recall at 1, 5 and 10 and mean reciprocal rank, mean of both directions; shares of 1. */
-export const retrieval = z.object({ r1: z.number(), r5: z.number(), r10: z.number(), mrr: z.number() });
+const retrieval = z.object({ r1: z.number(), r5: z.number(), r10: z.number(), mrr: z.number() });
 
 /** `joint` and `fusion` leave the vectors alone and change how found photos are ordered. */
 export const headName = z.enum(['residual', 'linear', 'low-rank', 'mlp', 'joint', 'fusion']);
 export const lossName = z.enum(['infonce', 'siglip', 'ntxent', 'triplet']);
 export const pairSource = z.enum(['thumbs', 'names', 'captions', 'albums', 'file']);
 
-export const tuneSettings = z.object({
+const tuneSettings = z.object({
   head: headName,
   loss: lossName,
   epochs: z.int().min(1).max(500),

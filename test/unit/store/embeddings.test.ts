@@ -37,6 +37,22 @@ test('all vectors come in id order in a buffer of their own', (t) => {
   assert.equal(store.embeddings.get(modelId, 999), undefined);
 });
 
+test('vectors come in pages, too, one after the other', (t) => {
+  const { store, rootId, modelId } = storeWithModel(t);
+  const ids = store.photos.add(rootId, ['a', 'b', 'c'].map(file));
+  store.photos.commit(
+    modelId,
+    ids.map((id) => finished(id)),
+    [],
+  );
+  const first = store.embeddings.page(modelId, { limit: 2 });
+  assert.deepEqual([...first.ids], ids.slice(0, 2));
+  const rest = store.embeddings.page(modelId, { limit: 2, afterId: ids[1]! });
+  assert.deepEqual([...rest.ids], ids.slice(2));
+  assert.deepEqual(rest.data, finished(ids[2]!).vector);
+  assert.deepEqual([...store.embeddings.page(modelId, { limit: 2, afterId: ids[2]! }).ids], []);
+});
+
 test('models do not mix, and dropping one leaves the other', (t) => {
   const { store, rootId, modelId } = storeWithModel(t);
   const ids = store.photos.add(rootId, ['a', 'b'].map(file));

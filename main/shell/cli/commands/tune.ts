@@ -61,8 +61,8 @@ export function addTuneCommands(program: Command, context: CommandContext): void
       .option('--resume <run>', 'go on with a run that was stopped', context.parseCount(1, 1e9))
       .option('--accept', 'put what proved better to use at once'),
   ).action((options: TuneOptions) => {
-    const { resume, accept: _accept, pairs: _pairs, ...settings } = options;
-    if (resume !== undefined && Object.keys(settings).length > 0)
+    const settled = ['head', 'loss', 'epochs', 'seed', 'batch', 'lr', 'source'] as const;
+    if (options.resume !== undefined && settled.some((name) => options[name] !== undefined))
       throw new UsageError(
         'A run goes on with its own settings. Leave out --resume to train anew, or the other options.',
       );
