@@ -21,7 +21,7 @@ const matchingLooks = 3.5;
 const pull = 0.02;
 /** Five numbers on all pairs at once bear, and need, larger steps than a matrix does. */
 const learningRate = 0.05;
-export const stepsPerEpoch = 20;
+const stepsPerEpoch = 20;
 
 /** Photos of one search that got thumbs, each as [looks, hand, caption, tag, name] in shares of what matches. */
 export interface JudgedQuery {

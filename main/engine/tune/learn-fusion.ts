@@ -21,7 +21,7 @@ import { stopIfAborted, type EpochReport } from './train-head.ts';
 import type { LearningOptions, LearningTask, LearntHead } from './types.ts';
 
 /** Fewer searches with thumbs both ways prove nothing. */
-export const fewestJudgedQueries = 20;
+const fewestJudgedQueries = 20;
 const folds = 5;
 
 /**

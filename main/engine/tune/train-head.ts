@@ -57,6 +57,8 @@ export interface HeadTrainingOptions {
   /** The same seed, pairs, settings and number of threads give the same bits on the CPU. */
   readonly seed: number;
   readonly threads: number;
+  /** Bytes that a step may take; half of the machine's by default. */
+  readonly memory?: number;
   /** Epochs without a better held-out loss before training stops; 3 by default. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
@@ -107,7 +109,7 @@ export async function trainHead(options: HeadTrainingOptions): Promise<TrainedHe
     options.replay === undefined || options.replay.weights.length === 0 ? undefined : options.replay;
   if (replay !== undefined) checkPairs(replay, 'replay', 1);
   const plan = planBatches(train, replay, options.batch);
-  checkMemory(plan.batch);
+  checkMemory(plan.batch, options);
   const { dims } = train;
   const each = train.hard?.each ?? 0;
   const parameters: Parameters = { ...head.parameters, ...lossParameters(loss) };
@@ -202,17 +204,19 @@ function schedule(step: number, total: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * (step - warm)) / Math.max(1, total - warm)));
 }
 
-/** Matrices of every pair of a batch that are alive at once in a step; measured. */
+/** Matrices of a batch's every image with every text that are alive at once in a step; measured. */
 const batchMatrices = 8;
 
-function checkMemory(batch: number): void {
-  const bytes = batchMatrices * 4 * batch ** 2;
-  const limit = totalmem() / 2;
-  if (bytes > limit)
-    throw new AppError(
-      'input-invalid',
-      `Batches of ${String(batch)} pairs need about ${(bytes / 2 ** 30).toFixed(1)} GiB of memory, more than half of this machine's. Take at most ${String(Math.floor(Math.sqrt(limit / batchMatrices / 4)))}.`,
-    );
+function checkMemory(batch: number, { head, memory = totalmem() / 2 }: HeadTrainingOptions): void {
+  // A joint head has as many for each of its units.
+  const units = head.name === 'joint' ? (head.parameters['bias']?.start.length ?? 1) : 1;
+  const perPair = batchMatrices * units * Float32Array.BYTES_PER_ELEMENT;
+  if (perPair * batch ** 2 <= memory) return;
+  const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
+  throw new AppError(
+    'input-invalid',
+    `Batches of ${String(batch)} pairs need about ${gibibytes(perPair * batch ** 2)} GiB of memory, and ${gibibytes(memory)} GiB may be taken. Take at most ${String(Math.floor(Math.sqrt(memory / perPair)))} pairs.`,
+  );
 }
 
 /** @throws AppError input-invalid for a vector that is no number, or too few pairs; internal for sizes that don't fit */

@@ -121,6 +121,16 @@ await test('a pair with a vector that is no number is refused by its place', asy
   );
 });
 
+await test('a batch that does not fit into memory is refused with one that does', async () => {
+  const head = createHead('residual', { dims, normal: seededNormal(4) });
+  const options = { ...common, head, loss: 'infonce', learningRate: 0.01, seed: 5, epochs: 1 } as const;
+  await assert.rejects(
+    trainHead({ ...options, batch: 400, memory: 2e6 }),
+    /Batches of 400.*at most 250 pairs/,
+  );
+  assert.equal((await trainHead({ ...options, batch: 250, memory: 2e6 })).epochs.length, 1);
+});
+
 await test('a cancelled training ends between two steps', async () => {
   const stop = new AbortController();
   await assert.rejects(
