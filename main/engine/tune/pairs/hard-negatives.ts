@@ -7,8 +7,8 @@ import type { PairPhoto, PhotoBook } from './photo-book.ts';
 import type { GatherOptions } from './types.ts';
 import { contentWords } from './wordings.ts';
 
-/** For each pair. */
-const hardEach = 3;
+/** For each pair; of many pairs one, for each is as large as a photo and others of its batch are negatives, too. */
+const hardEach = { few: 3, many: 1, manyFrom: 15_000 };
 /** Nearest photos that are looked at for each text. */
 const looked = 60;
 
@@ -36,9 +36,10 @@ export function hardNegatives(
   options: Pick<GatherOptions, 'store' | 'nearest' | 'seed' | 'signal'>,
 ): HardNegatives {
   const dims = pairs[0]?.image.length ?? 0;
-  const images = new Float32Array(pairs.length * hardEach * dims);
-  const present = new Uint8Array(pairs.length * hardEach);
-  const kin = new Int32Array(pairs.length * hardEach).fill(-1);
+  const each = pairs.length < hardEach.manyFrom ? hardEach.few : hardEach.many;
+  const images = new Float32Array(pairs.length * each * dims);
+  const present = new Uint8Array(pairs.length * each);
+  const kin = new Int32Array(pairs.length * each).fill(-1);
   const random = seededRandom(options.seed);
   const denied = new Map<string, PairPhoto[]>();
   for (const { wording, photo } of against) {
@@ -50,18 +51,18 @@ export function hardNegatives(
   pairs.forEach((pair, row) => {
     options.signal?.throwIfAborted();
     const own = (photo: PairPhoto): boolean => photo.key !== pair.photo.key && !alike(pair, photo, book);
-    const chosen = shuffled((denied.get(pair.wording) ?? []).filter(own), random).slice(0, hardEach);
+    const chosen = shuffled((denied.get(pair.wording) ?? []).filter(own), random).slice(0, each);
     const further = mined(pair).filter((photo) => own(photo) && !chosen.includes(photo));
-    chosen.push(...shuffled(further, random).slice(0, hardEach - chosen.length));
+    chosen.push(...shuffled(further, random).slice(0, each - chosen.length));
     chosen.forEach((photo, i) => {
       const vector = book.vector(photo);
       if (!(vector instanceof Float32Array)) return;
-      images.set(vector, (row * hardEach + i) * dims);
-      present[row * hardEach + i] = 1;
-      kin[row * hardEach + i] = kinOf.get(photo.key) ?? -1;
+      images.set(vector, (row * each + i) * dims);
+      present[row * each + i] = 1;
+      kin[row * each + i] = kinOf.get(photo.key) ?? -1;
     });
   });
-  return { each: hardEach, images, present, kin };
+  return { each, images, present, kin };
 }
 
 function alike(pair: EmbeddedPair, photo: PairPhoto, book: PhotoBook): boolean {
