@@ -45,11 +45,35 @@ function makePairs(count: number, seed: number): TrainingPairs {
   };
 }
 
+interface Cost {
+  /** Of all threads together: unlike the clock, it is nearly the same on a busy machine. */
+  readonly processorMs: number;
+  readonly wallMs: number;
+}
+
+/** Medians of many runs after some that only warm up; the two take turns. */
+async function costs(runs: readonly (() => Promise<unknown>)[]): Promise<Cost[]> {
+  const taken = runs.map((): Cost[] => []);
+  for (let round = 0; round < 45; round += 1)
+    for (const [i, run] of runs.entries()) {
+      const [start, used] = [performance.now(), process.cpuUsage()];
+      await run();
+      const { user, system } = process.cpuUsage(used);
+      if (round >= 5)
+        taken[i]?.push({ processorMs: (user + system) / 1_000, wallMs: performance.now() - start });
+    }
+  const median = (of: readonly number[]): number => percentile([...of], 0.5);
+  return taken.map((each) => ({
+    processorMs: median(each.map(({ processorMs }) => processorMs)),
+    wallMs: median(each.map(({ wallMs }) => wallMs)),
+  }));
+}
+
 /**
- * Milliseconds of a step and of its four products alone: the head, the similarities, and what images and head are worth;
- * texts are frozen. They take turns, so that other work on the machine slows both alike.
+ * A step beside its four products alone: the head, the similarities, and what images and head are worth; texts are
+ * frozen.
  */
-async function stepBesideProducts(): Promise<{ stepMs: number; productsMs: number }> {
+async function stepBesideProducts(): Promise<{ step: Cost; products: Cost }> {
   const random = seeded(9);
   const head = createHead('residual', { dims, normal: random, pull: 1e-3 });
   const step = await openTrainingStep({
@@ -81,18 +105,13 @@ async function stepBesideProducts(): Promise<{ stepMs: number; productsMs: numbe
     w: unitRows(dims, random),
     g: Float32Array.from({ length: batch * batch }, random),
   };
-  const times: { step: number[]; products: number[] } = { step: [], products: [] };
-  for (let i = 0; i < 40; i += 1) {
-    const start = performance.now();
-    await step.run(batchFeeds(pairs, rows, { masked: false, each: 0 }), 1e-3);
-    const between = performance.now();
-    await products.run(feeds);
-    times.step.push(between - start);
-    times.products.push(performance.now() - between);
-  }
+  const [ofStep, ofProducts] = await costs([
+    () => step.run(batchFeeds(pairs, rows, { masked: false, each: 0 }), 1e-3),
+    () => products.run(feeds),
+  ]);
   await Promise.all([step.close(), products.release()]);
-  const median = (of: readonly number[]): number => percentile(of.slice(5), 0.5);
-  return { stepMs: median(times.step), productsMs: median(times.products) };
+  if (ofStep === undefined || ofProducts === undefined) throw new Error('Nothing was measured.');
+  return { step: ofStep, products: ofProducts };
 }
 
 const train = makePairs(10_000, 1);
@@ -140,7 +159,7 @@ for (let round = 0; round < 2; round += 1) {
   torchVersion = found.version;
 }
 say('a step and its matrix products alone');
-const { stepMs, productsMs } = await stepBesideProducts();
+const { step, products } = await stepBesideProducts();
 const mean = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
 report(
   'training',
@@ -151,14 +170,16 @@ report(
     epochs,
     threads,
     seconds,
-    stepMs,
-    productsMs,
+    step,
+    products,
     torchSeconds: torch,
     torchVersion,
   },
   [
     check('seconds for 20 epochs', mean(seconds), { max: 15 }),
-    check('a step over its matrix products', stepMs / productsMs, { max: 1.5 }),
+    check('processor time of a step over that of its products', step.processorMs / products.processorMs, {
+      max: 1.5,
+    }),
     ...(torch.length === 0
       ? []
       : [check("PyTorch's time over ours", mean(torch) / mean(seconds), { min: 1 })]),
