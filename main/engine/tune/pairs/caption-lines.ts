@@ -27,8 +27,8 @@ const captionColumns = new Set(
 const delimiters = [',', '\t', ';', '|'];
 /** Longer than any sentence about a photo: an open quote swallowed what follows. */
 const longest = 2_000;
-/** Open quotes that are stepped over one by one before quotes stop counting. */
-const mostOpenQuotes = 100;
+/** Each open quote is looked for up to the end of the file: as many are stepped over as this many characters allow. */
+const mostReread = 50_000_000;
 
 /** `1000268201_693b08cb0e.jpg#0<TAB>A child in a pink dress .` (Hodosh, Young and Hockenmaier 2013) */
 const token = /^(?<photo>[^\t]+?)#\d+\t(?<caption>.*)$/;
@@ -145,13 +145,16 @@ function readRecords(
   const records: CsvRecord[] = [];
   const skipped: Skipped[] = [];
   let from = 0;
+  let reread = 0;
   for (let open = 0; from < rows.length; open++) {
     const start = from;
     let read = start;
+    const rest = rows.slice(start).join('\n');
+    reread += open === 0 ? 0 : rest.length;
     try {
-      parse(rows.slice(start).join('\n'), {
+      parse(rest, {
         delimiter,
-        quote: open < mostOpenQuotes ? '"' : null,
+        quote: reread <= mostReread ? '"' : null,
         relax_quotes: true,
         relax_column_count: true,
         skip_empty_lines: true,

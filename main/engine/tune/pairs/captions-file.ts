@@ -22,7 +22,7 @@ export interface CaptionsFile {
 }
 
 /** Flickr30k with five captions each has 16 MB. */
-const mostBytes = 256 * 2 ** 20;
+const mostBytes = 64 * 2 ** 20;
 /** Known by their whole name, in this order. */
 const names = ['captions.txt', 'captions.csv', 'captions.tsv', 'flickr8k.token.txt', 'results.csv'];
 /** Folders beside the file that data sets keep their photos in. */
@@ -42,7 +42,7 @@ export async function readCaptionsFile(path: string, signal?: AbortSignal): Prom
     if (size > mostBytes)
       throw new AppError(
         'input-invalid',
-        `"${name}" has more than 256 MB: no file of captions is that large.`,
+        `"${name}" has more than 64 MB: no file of captions is that large.`,
       );
     bytes = await readFile(file, { signal });
   } catch (thrown) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { AppError } from '../../../../main/errors.ts';
+import { parseCaptions } from '../../../../main/engine/tune/pairs/caption-lines.ts';
 import { readCaptionsFile } from '../../../../main/engine/tune/pairs/captions-file.ts';
 
 /** A folder with these files; photos are empty, for only their names count here. */
@@ -170,6 +171,54 @@ test('a folder says what it lacks, and which of several files to choose from', a
     readCaptionsFile(join(gone, 'gone.csv')),
     (thrown) => thrown instanceof AppError && thrown.code === 'file-vanished',
   );
+});
+
+test('whatever is in a file, it gives lines or is refused', () => {
+  const pieces = [
+    'a.jpg',
+    ',',
+    '"',
+    '\t',
+    '\n',
+    '\r\n',
+    '#0\t',
+    'image,caption\n',
+    'A dog',
+    ';',
+    ' ',
+    '|',
+    '\u0000',
+    'é',
+  ];
+  let state = 1;
+  const next = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0);
+  let read = 0;
+  for (let round = 0; round < 2_000; round++) {
+    const text = Array.from(
+      { length: 1 + (next() >>> 26) },
+      () => pieces[(next() >>> 8) % pieces.length],
+    ).join('');
+    try {
+      const { lines, skipped } = parseCaptions(text, 'any.csv');
+      const rows = text.split(/\r\n|\n|\r/).length;
+      for (const { line } of [...lines, ...skipped]) assert.ok(line >= 1 && line <= rows, text);
+      for (const { photo, caption } of lines) assert.ok(photo !== '' && caption !== '', text);
+      read++;
+    } catch (thrown) {
+      assert.ok(thrown instanceof AppError && thrown.code === 'input-invalid', `${text}: ${String(thrown)}`);
+    }
+  }
+  assert.ok(read > 200);
+});
+
+test('a quote on every line is stepped over without reading the file as often', () => {
+  const lines = Array.from({ length: 20_000 }, (_, n) => `${String(n)}.jpg,"never closed ${'x'.repeat(60)}`);
+  lines.splice(10, 0, 'good.jpg,A dog');
+  const odd = ['image,caption', ...lines].join('\n');
+  const started = performance.now();
+  const { lines: found, skipped } = parseCaptions(odd, 'any.csv');
+  assert.ok(found.length + skipped.length > 0);
+  assert.ok(performance.now() - started < 20_000);
 });
 
 test('reading can be given up', async (t) => {
