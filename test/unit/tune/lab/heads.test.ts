@@ -99,6 +99,28 @@ await test('with one token on each side v0 and v1 do nothing but exchange the mo
   }
 });
 
+await test('with one token on each side v5 and co-attention make the same of photo and caption, whatever they are', async () => {
+  const one = { images: input('images', [2, 1, dims]), texts: input('texts', [2, 1, dims]) };
+  const normal = seededNormal(4);
+  for (const name of ['v5', 'co-attention'] as const) {
+    const specs = collectParameters((lookup) => labHeads[name](one, shop(lookup)), normal);
+    const inputs = Object.fromEntries(
+      Object.entries(specs).map(([key, { shape }]) => [key, input(key, shape)]),
+    );
+    const graph = await openGraph({ ...labHeads[name](one, shop(lookupIn(inputs))) }, { threads: 1 });
+    const found = await graph.run({
+      ...Object.fromEntries(
+        Object.entries(specs).map(([key, { start }]) => [key, start.map((value) => value + 0.3 * normal())]),
+      ),
+      images: Float32Array.from({ length: 2 * dims }, normal),
+      texts: Float32Array.from({ length: 2 * dims }, normal),
+    });
+    for (const [i, value] of found.images.entries())
+      assert.ok(Math.abs(Number(value) - Number(found.texts[i])) < 1e-5, name);
+    await graph.release();
+  }
+});
+
 await test('what the Perceiver computes grows linearly with the tokens, what v9 computes does not', () => {
   const multiplications = (name: 'perceiver' | 'v9', tokens: number): number => {
     const long = { images: input('images', [1, tokens, dims]), texts: input('texts', [1, tokens, dims]) };
