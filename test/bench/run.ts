@@ -12,6 +12,9 @@ const parts = new Set([
   'library-of-vectors',
   'starter-data',
   'starter-embeddings',
+  'tuning-heads',
+  'tuning-names',
+  'tuning-school',
 ]);
 const names = readdirSync(folder)
   .map((file) => file.replace(/\.ts$/, ''))

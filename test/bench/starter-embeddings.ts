@@ -12,6 +12,13 @@ import { readTar, type DataRow } from './starter-data.ts';
 
 const cache = join(tmpdir(), 'afterimage-bench-cache');
 
+/** What is done to a photo before it is embedded. */
+export interface Change {
+  readonly name: string;
+  /** @returns the bytes of the changed photo. */
+  readonly apply: (bytes: Uint8Array) => Promise<Uint8Array>;
+}
+
 /**
  * Decodes as the app does and embeds what was not embedded before.
  * @returns (rows, dims) unit rows.
@@ -20,9 +27,11 @@ export async function embedRows(
   data: string,
   rows: readonly DataRow[],
   embedder: Embedder,
+  change?: Change,
 ): Promise<Float32Array> {
   const key = createHash('sha256')
     .update(embedder.fingerprint)
+    .update(change?.name ?? '')
     .update(rows.map(({ file }) => file).join('\n'))
     .digest('hex')
     .slice(0, 24);
@@ -38,7 +47,7 @@ export async function embedRows(
         const images = await Promise.all(
           part.map(async ([name, bytes]) => {
             const photo = await decoder.decode(
-              { bytes, name },
+              { bytes: (await change?.apply(bytes)) ?? bytes, name },
               { spec: embedder.imageSpec, thumbnail: false },
             );
             return { pixels: photo.pixels, width: photo.pixelWidth, height: photo.pixelHeight };

@@ -41,7 +41,8 @@ export function createChecks({ onChecked, log }: { onChecked: () => void; log: L
   /** One after the other, a breath between two: names are many, and nobody waits for all of them. */
   let queue = Promise.resolve();
   let waiting = 0;
-  let closed = false;
+  const stop = new AbortController();
+  const isClosed = (): boolean => stop.signal.aborted;
 
   const enter = (name: Checked, space: NamedSpace): Entry => {
     const { index } = space;
@@ -55,18 +56,18 @@ export function createChecks({ onChecked, log }: { onChecked: () => void; log: L
     if (before?.key === key) return before;
     const entry: Entry = { key, value: null, done: Promise.resolve() };
     entries.set(name.id, entry);
-    if (name.photoIds.filter((id) => index.has(id)).length < 2 || closed) return entry;
+    if (name.photoIds.filter((id) => index.has(id)).length < 2 || isClosed()) return entry;
     waiting += 1;
     entry.done = queue.then(async () => {
       waiting -= 1;
-      if (closed || entries.get(name.id) !== entry) return;
+      if (isClosed() || entries.get(name.id) !== entry) return;
       try {
         entry.value = await lookForEach(name.photoIds, index);
       } catch (thrown) {
         // The index was closed meanwhile: the next one is looked at anew.
         log.info('a name could not be checked', { name: name.id, error: AppError.from(thrown).toShape() });
       }
-      if (waiting === 0 && !closed) onChecked();
+      if (waiting === 0 && !isClosed()) onChecked();
     });
     queue = entry.done;
     return entry;
@@ -76,7 +77,7 @@ export function createChecks({ onChecked, log }: { onChecked: () => void; log: L
     of: (name, space) => enter(name, space).value,
     settled: (name, space) => enter(name, space).done,
     async close() {
-      closed = true;
+      stop.abort();
       await queue;
     },
   };

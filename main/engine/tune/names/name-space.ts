@@ -58,7 +58,7 @@ export async function learnNames(
   const words = await Promise.all(everyday.map((text) => embedder.embedQuery(text)));
   const wordSpread = median(words.map((vector) => spreadOf(index, vector)));
   const texts = await Promise.all(
-    names.map(({ kind }) => (kind === null ? null : embedder.embedQuery(kind))),
+    names.map(async ({ kind }) => (kind === null ? null : embedder.embedQuery(kind))),
   );
   const rows = new Rows(index);
   const starts: Float32Array[] = [];
