@@ -18,6 +18,8 @@ export interface DraftPair {
 
 export interface Draft {
   readonly pairs: readonly DraftPair[];
+  /** How many there would be were there no limit. */
+  readonly found: number;
   /** Thumbs down that contradict nothing. */
   readonly against: readonly { readonly photo: PairPhoto; readonly text: string; readonly wording: string }[];
   /** Thumbs up that contradict nothing, also those that another source says as well. */
@@ -72,9 +74,11 @@ export async function draftPairs(
     statement.source === 'thumbs' && opposed.has(topicOf(statement, groupOf));
   const kept = said.filter((statement) => !isOpposed(statement));
   const against = denied.filter((statement) => !isOpposed(statement));
+  const once = onceEach(kept);
   const withWording = ({ photo, text }: Statement) => ({ photo, text, wording: wordingOf(text) });
   return {
-    pairs: weigh(drawn(onceEach(kept), seed), now),
+    pairs: weigh(drawn(once, seed), now),
+    found: once.length,
     against: against.map(withWording).sort(byKeys),
     thumbsUp: kept
       .filter(({ source }) => source === 'thumbs')

@@ -89,7 +89,7 @@ async function reportOf(
   options: GatherOptions,
   { sources, remarks, problem, draft }: Known & { readonly draft: Draft },
 ): Promise<SourcesReport> {
-  const { pairs, against, skipped, kinOf, contradictions } = draft;
+  const { pairs, found, against, skipped, kinOf, contradictions } = draft;
   const wordings = new Set(pairs.map(({ wording }) => wording));
   const photos = new Set(pairs.map(({ photo }) => kinOf.get(photo.key))).size;
   const set = await options.generic();
@@ -112,7 +112,12 @@ async function reportOf(
         ? { name: libraryGenericName, pairs: 0 }
         : { name: set.name, pairs: set.judged.texts.length },
     problem: problem ?? problemOf(draft, photos),
-    remarks: [...remarks],
+    remarks: [
+      ...remarks,
+      ...(found > pairs.length
+        ? [`Of ${String(found)} pairs ${String(pairs.length)} are used, drawn by chance.`]
+        : []),
+    ],
   };
 }
 
