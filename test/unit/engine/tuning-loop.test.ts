@@ -9,7 +9,7 @@ const count = 208;
 const captioned = 176;
 /** Few pictures prove little: which of them are kept aside decides. */
 const mostTries = 10;
-const firstSeed = 6;
+const firstSeed = 3;
 let library: DrawnLibrary;
 
 before(async () => {
@@ -38,7 +38,7 @@ test('what a person called things is learnt, proved, compared, put into use, fou
     run = (
       await engine.call(
         'tune.run',
-        { head: 'linear', seed: firstSeed + tries },
+        { head: 'mlp', seed: firstSeed + tries },
         {
           progress(step) {
             stages.add(step.stage);
