@@ -141,7 +141,11 @@ export function openRooms(options: EngineOptions): OpenRooms {
     now,
     model: () => models.searchable(),
     current: () => models.current(),
-    onNames: () => bus.emitThinned('names', libraryEveryMs, () => ({ names: names.list() })),
+    onNames() {
+      bus.emitThinned('names', libraryEveryMs, () => ({ names: names.list() }));
+      // A smart album may ask for a name.
+      albums.changed();
+    },
   });
   const searchOptions: SearchOptions = {
     store,

@@ -23,23 +23,6 @@ const parts = {
 } as const;
 type Part = (school: School) => Promise<{ figures: unknown; checks: readonly Check[] }>;
 
-const data = findData();
-if (data !== undefined) {
-  const wanted = process.argv.slice(2);
-  const school = await openSchool(data);
-  const figures: Record<string, unknown> = {};
-  const checks: Check[] = [];
-  for (const [name, measure] of Object.entries<Part>(parts)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    say(name);
-    const measured = await measure(school);
-    figures[name] = measured.figures;
-    checks.push(...measured.checks);
-  }
-  await school.close();
-  report('tuning-quality', figures, checks);
-}
-
 async function measureRotation({ rows, photos, texts, dims }: School): ReturnType<Part> {
   const all = saidOf(rows, ({ split }) => split === 'train');
   const make = (said: readonly Said[]): TrainingPairs => pairsOf(said, photos, texts, dims);
@@ -214,4 +197,21 @@ function drawn<T>(items: readonly T[], random: () => number): T[] {
     .map((item) => ({ item, at: random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
+}
+
+const data = findData();
+if (data !== undefined) {
+  const wanted = process.argv.slice(2);
+  const school = await openSchool(data);
+  const figures: Record<string, unknown> = {};
+  const checks: Check[] = [];
+  for (const [name, measure] of Object.entries<Part>(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    say(name);
+    const measured = await measure(school);
+    figures[name] = measured.figures;
+    checks.push(...measured.checks);
+  }
+  await school.close();
+  report('tuning-quality', figures, checks);
 }
