@@ -32,6 +32,7 @@ const wanted = [
   'dist/main/engine/inference/language-process.js',
   'renderer/dist/index.html',
   'node_modules/better-sqlite3/package.json',
+  'node_modules/csv-parse/lib/sync.js',
   'node_modules/hnswlib-node/package.json',
   'node_modules/onnxruntime-node/package.json',
   'node_modules/onnxruntime-common/package.json',
