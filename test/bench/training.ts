@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { AppError } from '../../main/errors.ts';
 import { add } from '../../main/engine/tune/autodiff/arithmetic.ts';
 import { openGraph } from '../../main/engine/tune/autodiff/graph-session.ts';
 import { gemm } from '../../main/engine/tune/autodiff/linear-algebra.ts';
@@ -114,6 +115,41 @@ async function stepBesideProducts(): Promise<{ step: Cost; products: Cost }> {
   return { step: ofStep, products: ofProducts };
 }
 
+interface OnCard {
+  readonly stepMs: number;
+  readonly loss: number;
+}
+
+/** A step on a graphics card, with products in float32 and in float16; loss after ten of them, beside the CPU's. */
+async function onCard(providers: readonly string[], half: boolean): Promise<OnCard | string> {
+  const head = createHead('residual', { dims, normal: seeded(9), pull: 1e-3 });
+  try {
+    const step = await openTrainingStep({
+      threads,
+      providers,
+      half,
+      parameters: { ...head.parameters, ...lossParameters('infonce') },
+      loss: (p) => {
+        const loss = pairLoss(head, 'infonce', { size: batch, dims, masked: false, each: 0 }, p);
+        return add(loss, head.pull(p) ?? loss);
+      },
+    });
+    const pairs = makePairs(batch, 9);
+    const feeds = batchFeeds(pairs, [...pairs.groups.keys()], { masked: false, each: 0 });
+    const times: number[] = [];
+    let last = NaN;
+    for (let i = 0; i < 10; i += 1) {
+      const start = performance.now();
+      last = (await step.run(feeds, 1e-3)).loss;
+      times.push(performance.now() - start);
+    }
+    await step.close();
+    return { stepMs: percentile(times.slice(2), 0.5), loss: last };
+  } catch (thrown) {
+    return `not on this machine: ${AppError.from(thrown).message}`;
+  }
+}
+
 const train = makePairs(10_000, 1);
 const heldOut = makePairs(1_000, 2);
 /** Seconds of the whole run. */
@@ -160,6 +196,11 @@ for (let round = 0; round < 2; round += 1) {
 }
 say('a step and its matrix products alone');
 const { step, products } = await stepBesideProducts();
+say('graphics cards');
+const cards: Record<string, OnCard | string> = { cpu: await onCard(['cpu'], false) };
+for (const provider of ['webgpu', 'cuda'])
+  for (const half of [false, true])
+    cards[`${provider} in ${half ? 'float16' : 'float32'}`] = await onCard([provider, 'cpu'], half);
 const mean = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
 report(
   'training',
@@ -174,6 +215,7 @@ report(
     products,
     torchSeconds: torch,
     torchVersion,
+    cards,
   },
   [
     check('seconds for 20 epochs', mean(seconds), { max: 15 }),
