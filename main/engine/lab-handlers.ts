@@ -35,6 +35,11 @@ const learningRate = 1e-4;
 /** More share memory bandwidth that searching needs, too. */
 const mostThreads = 4;
 
+/** It names photos and their captions. */
+export function forgetLabReport({ store }: Pick<Rooms, 'store'>): void {
+  store.settings.set(lastKey, null);
+}
+
 export function labHandlers(rooms: LabRooms): Pick<Handlers, 'lab.heads' | 'lab.run' | 'lab.last'> {
   const { store, models, log, now, learning } = rooms;
   return {

@@ -1,6 +1,7 @@
 /** Calls about the library as a whole and its folders. */
 import { AppError } from '../errors.ts';
 import type { LibraryStatus } from '../contract.ts';
+import { forgetLabReport } from './lab-handlers.ts';
 import type { Rooms } from './rooms.ts';
 import type { Handlers } from './types.ts';
 
@@ -37,10 +38,12 @@ export function libraryHandlers(rooms: Rooms): Pick<Handlers, LibraryCalls> {
 }
 
 /** Thumbs and names too. Vectors that a head made cannot be in use when it goes: not even where no pack could be loaded to swap them. */
-function forgetLearning({ store, bus }: Rooms): void {
+function forgetLearning(rooms: Rooms): void {
+  const { store, bus } = rooms;
   const base = store.embeddings.activeModel()?.base;
   if (base !== undefined && base !== null) store.embeddings.setActiveModel(base.modelId);
   store.erase.learning();
+  forgetLabReport(rooms);
   bus.emit('feedback', store.feedback.counts());
   bus.emit('names', { names: [] });
   bus.emit('runs', { runs: [], active: null });
