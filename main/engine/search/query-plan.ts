@@ -9,7 +9,7 @@ import { fuse, type QueryPart } from './fuse.ts';
 import { createPhotoPrior } from './photo-prior.ts';
 import { parseQuery, type ParsedQuery } from './query-language.ts';
 import { rank, type Ranking, type RankRequest } from './rank.ts';
-import type { SearchModel, SearchOptions } from './types.ts';
+import type { LearntOrdering, SearchModel, SearchOptions } from './types.ts';
 import { wordReader } from './word-evidence.ts';
 
 export type Asked = Pick<ParsedInput<'search.query'>, 'text' | 'examples'>;
@@ -113,7 +113,7 @@ export function createQueryPlanner(
             wanted: likes.length === 0 ? (text?.photoIds ?? []) : [],
             unwanted: without.flatMap(({ photoIds }) => photoIds),
           }),
-          ordering: ordering?.(),
+          ordering: orderingFor(ordering?.(), text),
         },
         text: text?.vector,
         encodeMs: planningAt - encodingAt,
@@ -152,6 +152,14 @@ async function wordsPart(
     prior: { ...textPrior(embedder.scoring), taught },
     photoIds: taught?.photoIds ?? [],
   };
+}
+
+/** A head that scores words with photos was never shown words with a taught thing among them; what words are worth stays. */
+function orderingFor(
+  learnt: LearntOrdering | undefined,
+  text: QueryPart | undefined,
+): LearntOrdering | undefined {
+  return learnt === undefined || text?.prior.taught === undefined ? learnt : { worth: learnt.worth };
 }
 
 function allowedBy(store: Store, { filter }: ParsedQuery): ReadonlySet<number> | undefined {

@@ -147,3 +147,21 @@ test('a third of outliers does not move the robust mean by a deviation', () => {
   assert.ok(robustNormal(sample, 0.1).mean < 1);
   assert.deepEqual(robustNormal(new Float32Array(0), 0.1), { mean: 0, std: 0.1 });
 });
+
+test('what was taught says itself from where on a photo matches, unless most of the library scores that', () => {
+  const photos = makeLibrary(2_000, 0.01, 6, 3);
+  const scores = Float32Array.from(photos, ({ score }) => score);
+  const taughtAt = (strongAt: number, likelyAt: number) =>
+    calibrate(
+      { sample: scores, head: scores.subarray(0, 500), size: scores.length },
+      { ...prior, taught: { strongAt, likelyAt } },
+      { kind: 'sigmoid', logitScale: 100, logitBias: -10 },
+    );
+  const told = taughtAt(0.35, 0.3);
+  assert.deepEqual([told.strongAt, told.likelyAt], [0.35, 0.3]);
+  const { mean, std } = robustNormal(scores, 0.001);
+  const tooLow = taughtAt(mean - std, mean - 2 * std);
+  assert.ok(tooLow.likelyAt > mean && tooLow.strongAt >= tooLow.likelyAt + 0.4 * std);
+  const crossed = taughtAt(0.3, 0.35);
+  assert.ok(crossed.likelyAt <= crossed.strongAt);
+});

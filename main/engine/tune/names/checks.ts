@@ -4,7 +4,7 @@ import { meanDirection } from '../../inference/unit-vectors.ts';
 import type { Log } from '../../log.ts';
 import type { NamedSpace, PhotoVectors } from './types.ts';
 
-export interface Check {
+interface Check {
   readonly found: number;
   readonly of: number;
 }

@@ -165,11 +165,11 @@ export function createNames(options: NamesOptions): Names {
           'not-found',
           `${String(wanted.length - found.length)} of the photos are not in the library any more. Choose others.`,
         );
-      const unread = found.filter(({ hash }) => hash === null).length;
+      const unread = found.filter(({ hash, metadata }) => hash === null || metadata === null).length;
       if (unread > 0)
         throw new AppError(
           'input-invalid',
-          `${String(unread)} of the photos have not been looked at yet. Wait until they are indexed, then teach ${said}.`,
+          `${String(unread)} of the photos have not been looked at: they are not indexed yet, or cannot be read. Index them first, or choose others that show ${said}.`,
         );
       signal?.throwIfAborted();
       const before = store.names.find(said);

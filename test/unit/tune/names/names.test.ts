@@ -328,7 +328,20 @@ test('what cannot be a name, or has no photo, is refused in words and changes no
   await refused('Tom', [], /at least one photo/);
   await refused('Tom', [photo, 99_999], /1 of the photos are not in the library/);
   const [unread = 0] = store.photos.add(1, [{ relPath: 'new.jpg', bytes: 1, mtimeMs: 1 }]);
-  await refused('Tom', [unread], /not been looked at yet/);
+  await refused('Tom', [unread], /not been looked at/);
+  store.photos.commit(
+    1,
+    [],
+    [
+      {
+        photoId: unread,
+        hash: 'f'.repeat(32),
+        stat: { bytes: 1, mtimeMs: 1 },
+        error: { code: 'image-broken', message: 'It is cut short.' },
+      },
+    ],
+  );
+  await refused('Tom', [photo, unread], /1 of the photos .* cannot be read/);
   assert.deepEqual(names.list(), []);
   const tom = await names.teach({ name: 'Tom', photoIds: [photo] });
   const rex = await names.teach({ name: 'Rex', photoIds: [photo] });
