@@ -1,4 +1,5 @@
 /** Part of tuning-quality: pairs of the data's photos and words, and what heads learn from them. */
+import { settle } from '../../main/engine/tune-record.ts';
 import { createHead } from '../../main/engine/tune/heads.ts';
 import { bothWays, rankPairs, type Retrieval } from '../../main/engine/tune/evaluate.ts';
 import { learn } from '../../main/engine/tune/learn.ts';
@@ -129,42 +130,26 @@ export async function learnRotation(
 
 export interface Lesson {
   readonly head: HeadName;
-  readonly epochs: number;
-  readonly learningRate: number;
   readonly seed: number;
   readonly threads: number;
-  readonly batch?: number;
 }
 
-/** One run as the app makes it: split by photo, trained, proved, accepted or not. */
+/** One run as the app makes it, with the app's own settings: split by photo, trained, proved, accepted or not. */
 export async function prove(
   pairs: TrainingPairs,
   replay: TrainingPairs,
   generic: TrainingPairs,
-  { head, epochs, learningRate, seed, threads, batch }: Lesson,
+  { head, seed, threads }: Lesson,
 ): Promise<LearntHead> {
   const gathered: GatheredPairs = {
     pairs,
     kin: pairs.groups,
     sources: Array.from(pairs.weights, () => 'captions' as const),
     replay,
-    generic: { ...generic, name: 'photos of other sources' },
+    generic: { ...generic, name: 'general' },
     evidence: [],
     dataHash: '',
   };
-  const steady = 2 ** Math.floor(Math.log2(Math.max(2, (0.7 * pairs.weights.length) / 4)));
-  return learn({
-    settings: {
-      head,
-      loss: 'infonce',
-      epochs,
-      seed,
-      batch: batch ?? Math.min(1_024, Math.max(16, steady)),
-      learningRate,
-      sources: ['captions'],
-    },
-    gathered,
-    dims: pairs.dims,
-    threads,
-  });
+  const settings = settle({ head, loss: 'infonce', epochs: 20, seed }, pairs.weights.length, ['captions']);
+  return learn({ settings, gathered, dims: pairs.dims, threads });
 }

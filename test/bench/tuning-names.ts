@@ -8,13 +8,14 @@ import { noCameraMetadata } from '../../main/engine/inference/photo-metadata.ts'
 import type { TextSide } from '../../main/engine/inference/types.ts';
 import { silentLog } from '../../main/engine/log.ts';
 import { createSearch } from '../../main/engine/search/search.ts';
+import { rankPairs, retrieval } from '../../main/engine/tune/evaluate.ts';
 import { openStore } from '../../main/engine/store/store.ts';
 import type { Store } from '../../main/engine/store/types.ts';
 import { findNames, nameWords } from '../../main/engine/tune/names/name-text.ts';
 import { createNames } from '../../main/engine/tune/names/names.ts';
 import { seeded } from './photos.ts';
 import type { DataRow } from './starter-data.ts';
-import { judge, pairsOf, saidOf } from './tuning-heads.ts';
+import { pairsOf, saidOf } from './tuning-heads.ts';
 
 /** Photos of the data in a library of their own; photo ids are rows plus one. */
 export interface NamesLibrary {
@@ -85,8 +86,9 @@ export interface NamesFigures {
   /** Longest time for which nothing else could run meanwhile. */
   readonly longestStallMs: number;
   /**
-   * R@10 of the validation captions and labels, as typed queries, without names and beside them. Some hold a word that
-   * was taught ("orange") and mean the taught thing then; `changed` counts others whose vector is not the same to the bit.
+   * R@10 of the validation captions and labels, as typed queries for photos, without names and beside them. Some hold a
+   * word that was taught ("orange") and mean the taught thing then; `changed` counts others whose vector is not the same
+   * to the bit.
    */
   readonly generic: {
     readonly before: number;
@@ -239,8 +241,10 @@ async function measureGeneric(
     new Map(await Promise.all(texts.map(async (text) => [text, await side.embedQuery(text)] as const)));
   const [before, after] = [await embed(plain), await embed(named)];
   const withName = texts.filter((text) => findNames(text, spoken).length > 0);
-  const r10 = (vectors: ReadonlyMap<string, Float32Array>): number =>
-    judge(pairsOf(said, photos, vectors, plain.dims)).r10;
+  const r10 = (vectors: ReadonlyMap<string, Float32Array>): number => {
+    const pairs = pairsOf(said, photos, vectors, plain.dims);
+    return retrieval(rankPairs(pairs, pairs.groups, pairs.wordings).textToImage).r10;
+  };
   return {
     before: r10(before),
     after: r10(after),

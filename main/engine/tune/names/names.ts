@@ -215,7 +215,8 @@ export function createNames(options: NamesOptions): Names {
       return { ...space, embedder: side };
     },
     changed() {
-      if (names().length > 0) onNames();
+      // As known before: with each batch of photos that is indexed all would be read again.
+      if (known === undefined || known.names.length > 0) onNames();
     },
     close: () => checks.close(),
   };
