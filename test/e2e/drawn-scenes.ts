@@ -106,6 +106,15 @@ const shapes = [
   [1500, 844],
 ] as const;
 
+/** As a camera numbers them. */
+const firstNumber = 1_000;
+
+/** What a file of `drawScenes` shows: sea, mountains, field, forest, night or flower. */
+export function sceneOf(name: string): string {
+  const names = Object.keys(scenes);
+  return names[(Number(/\d+/.exec(name)?.[0]) - firstNumber) % names.length] ?? '';
+}
+
 /** Writes `count` JPEGs with EXIF dates and a camera into `folder`. */
 export async function drawScenes(folder: string, count: number): Promise<void> {
   const random = seeded(11);
@@ -139,6 +148,6 @@ export async function drawScenes(folder: string, count: number): Promise<void> {
         IFD0: { Make: 'FUJIFILM', Model: 'X-T5' },
         IFD2: { DateTimeOriginal: `${year}:${two(1 + (i % 12))}:${two(1 + (i % 27))} 17:${two(i % 60)}:00` },
       })
-      .toFile(join(place, `DSC_${String(1000 + i)}.jpg`));
+      .toFile(join(place, `DSC_${String(firstNumber + i)}.jpg`));
   }
 }

@@ -12,6 +12,7 @@ import { startHost } from '../../main/host/start-host.ts';
 import { serveWeb } from '../../main/shell/web/server.ts';
 import { buildPage, openBrowser, top, visit } from './browser.ts';
 import { drawScenes } from './drawn-scenes.ts';
+import { shootLearning } from './screenshots-learn.ts';
 
 const out = join(top, 'docs', 'screenshots');
 const place = await realpath(await mkdtemp(join(tmpdir(), 'afterimage-shots-')));
@@ -102,6 +103,7 @@ try {
   await page.locator('.outcome[aria-busy=false] .rows img').first().waitFor();
   await page.waitForLoadState('networkidle');
   await shot('ask-photos');
+  await shootLearning({ page, engine, shot, settled, search });
   const { ids } = await engine.call('photos.timeline', {});
   for (const text of ['a field of flowers', 'city at night', 'sunset over the sea']) {
     const name = text.replace(/^./, (first) => first.toUpperCase());

@@ -102,7 +102,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       include: (source: string) => `Learn from: ${source}`,
       negatives: (n: number) => `${some(n, 'thumb')} down tell it what does not belong.`,
       contradictions: (n: number) =>
-        `${some(n, 'example')} left out: the same photo was said to fit and not to fit.`,
+        `${some(n, 'example')} left out: photos that look the same were said to fit and not to fit.`,
       skipped: (n: number) => `${some(n, 'example')} could not be used`,
       skippedLine: (line: number) => `Line ${f.number(line)}`,
       problems: {

@@ -93,7 +93,7 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       },
       include: (source) => `从中学习：${source}`,
       negatives: (n) => `${f.number(n)} 个“不符合”告诉它哪些不该出现。`,
-      contradictions: (n) => `有 ${f.number(n)} 个例子未采用：同一张照片既被说符合又被说不符合。`,
+      contradictions: (n) => `有 ${f.number(n)} 个例子未采用：看起来相同的照片既被说符合又被说不符合。`,
       skipped: (n) => `有 ${f.number(n)} 个例子无法使用`,
       skippedLine: (line) => `第 ${f.number(line)} 行`,
       problems: {

@@ -21,7 +21,7 @@ export type NameDialog =
 interface Members {
   /** How many the name had when they were fetched. */
   readonly photos: number;
-  readonly ids: ReadonlySet<number>;
+  readonly ids: readonly number[];
 }
 
 export class Names {
@@ -60,7 +60,7 @@ export class Names {
   carriedBy(photoIds: readonly number[]): readonly TaughtName[] {
     return this.list.filter(({ id }) => {
       const ids = this.#members.get(id)?.ids;
-      return ids !== undefined && photoIds.some((photoId) => ids.has(photoId));
+      return ids !== undefined && photoIds.some((photoId) => ids.includes(photoId));
     });
   }
 
@@ -71,7 +71,7 @@ export class Names {
       changed.map(async ({ id, photos }) => {
         try {
           const { photoIds } = await this.#app.client.call('names.photos', { nameId: id });
-          this.#members.set(id, { photos, ids: new Set(photoIds) });
+          this.#members.set(id, { photos, ids: photoIds });
         } catch {
           // The photo is shown without this name; whoever opens the name hears why.
         }

@@ -159,7 +159,7 @@ export class Tuning {
 
   async stop(): Promise<void> {
     this.stopping = true;
-    const asked = await this.#try(async () => void (await this.#app.client.call('tune.stop', {})));
+    const asked = await this.#try(() => this.#app.client.call('tune.stop', {}));
     if (!asked) this.stopping = false;
   }
 
@@ -256,7 +256,7 @@ export class Tuning {
     this.runs = known ? this.runs.map((each) => (each.id === run.id ? run : each)) : [run, ...this.runs];
   }
 
-  async #try(change: () => Promise<void>): Promise<boolean> {
+  async #try(change: () => Promise<unknown>): Promise<boolean> {
     try {
       await change();
       return true;

@@ -1,4 +1,12 @@
-/** Ticks of a chart's axis: few, round, and holding all values. */
+/** Lines of a chart, and ticks of its axes: few, round, and holding all values. */
+
+/** One line of a chart. */
+export interface ChartLine {
+  readonly name: string;
+  readonly tone: 'main' | 'other';
+  /** One value a round; the first round is 1. */
+  readonly values: readonly number[];
+}
 
 /** Steps that people read easily, as multiples of a power of ten. */
 const steps = [1, 2, 2.5, 5, 10];
