@@ -177,7 +177,7 @@ export const learningInEnglish = ({ f, photos, duration }: Units) => {
       generalResult: (before: number, after: number) =>
         `General search: ${f.number(hundred(before))} → ${f.number(hundred(after))}`,
       ownHint: 'Measured on examples of yours that were kept aside.',
-      generalHint: 'Measured on everyday pictures and sentences that came with the model.',
+      generalHint: 'Everyday searches, so that nothing it knew is forgotten.',
       compare: 'Before and after, on your own searches',
       compareNone:
         'No past searches yet. Open a photo that a search found, and the search is remembered here.',

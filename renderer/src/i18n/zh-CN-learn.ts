@@ -158,7 +158,7 @@ export const learningInChinese = ({ f, photos, duration }: Units): LearningWords
       generalResult: (before, after) =>
         `一般搜索：${f.number(hundred(before))} → ${f.number(hundred(after))}`,
       ownHint: '用您的例子中特意留出的部分检验。',
-      generalHint: '用随模型附带的日常图片和句子检验。',
+      generalHint: '日常搜索，确保没有忘掉原来会的。',
       compare: '您自己的搜索：之前与之后',
       compareNone: '还没有搜索记录。打开搜索到的照片后，这里会记住那次搜索。',
       comparing: '正在用两种方式搜索…',
