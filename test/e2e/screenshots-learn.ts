@@ -65,7 +65,7 @@ export async function shootLearning({ page, engine, shot, settled, search }: Stu
 
   // Twenty rounds over so few photos are done before anyone could look.
   await page.getByText('More settings').click();
-  await page.getByLabel('Epochs').fill('200');
+  await page.getByLabel('Epochs').fill('60');
   await page.getByText('More settings').click();
   await page.getByRole('button', { name: 'Learn now' }).click();
   await page.waitForFunction(
