@@ -72,6 +72,7 @@ async function measureNames(school: School): ReturnType<Part> {
         min: 0.15,
       }),
       check('top-1 taught from six photos a name, over zero-shot', (six?.top1 ?? 0) - zero, { min: 0.08 }),
+      check('milliseconds on end that learning 81 names takes', all?.longestStallMs ?? NaN, { max: 30 }),
       check('queries without a name that a taught name changes', all?.generic.changed ?? NaN, { max: 0 }),
       check('generic R@10 lost beside 81 names', (all?.generic.before ?? 1) - (all?.generic.after ?? 0), {
         max: 0.005,
