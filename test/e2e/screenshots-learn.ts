@@ -75,6 +75,27 @@ export async function shootLearning({ page, engine, shot, settled, search }: Stu
   );
   await shot('teach-running');
   await page.locator('.offer, .ended').waitFor();
-  await page.waitForLoadState('networkidle');
-  await shot('teach-verdict');
+  if (await page.locator('.offer').isVisible()) {
+    await page.locator('.sides img').first().waitFor();
+    await pictured(page);
+    await shot('teach-verdict');
+    await page.getByRole('button', { name: 'Use it' }).click();
+    await page.locator('.use').waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.locator('.start .muted').waitFor();
+    await page.mouse.move(1_200, 760);
+    await shot('teach-in-use');
+    // What follows is without it.
+    await page.locator('main').getByRole('button', { name: 'Undo' }).click();
+    await page.locator('.use').waitFor({ state: 'detached' });
+  } else await shot('teach-verdict');
+}
+
+/** Every picture that is on the screen is there. */
+async function pictured(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLImageElement>('.sides img')]
+      .filter((img) => img.getBoundingClientRect().top < window.innerHeight)
+      .every((img) => img.complete && img.naturalWidth > 0),
+  );
 }
