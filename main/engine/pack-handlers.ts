@@ -69,7 +69,6 @@ export function packHandlers(rooms: Rooms): Pick<Handlers, PackCalls> {
           });
           rooms.tags.changed();
           rooms.albums.changed();
-          rooms.tuning.packChanged();
         } else {
           await packs.readable(packId);
           if (pack.selfTest?.passed === false)

@@ -81,10 +81,10 @@ export function createTuneRuns(options: TuneRunsOptions): TuneRuns {
           options.onProgress(run.progress);
           onProgress(run.progress);
         },
-        onBegun(base) {
+        onBase(base) {
           run.base = base;
-          options.onRuns();
         },
+        onBegun: options.onRuns,
       });
       prune();
       return toRun(row);

@@ -50,8 +50,10 @@ export interface TrainingContext {
   /** Why the signal was aborted. */
   readonly ending: () => Ending | undefined;
   readonly show: (row: RunRow, stage: TuneProgress['stage'], secondsLeft: number | null) => void;
+  /** What the run is for: it ends when this is not in use any more. */
+  readonly onBase: (base: TuneBase) => void;
   /** Its pairs are there: from now on the run stays in the list, however it ends. */
-  readonly onBegun: (base: TuneBase) => void;
+  readonly onBegun: () => void;
 }
 
 /** Checkpoints hold all parameters several times over; a crash costs this much training, or one epoch. */
@@ -68,13 +70,14 @@ export async function trainRun(
 ): Promise<RunRow> {
   const { store, now } = options;
   const base = await options.base();
+  context.onBase(base);
   context.signal.throwIfAborted();
   const { row: begun, gathered } = await (asked.resume === undefined
     ? beginNew(options, asked, base, context)
     : takeUp(options, { ...asked, resume: asked.resume }, base, context));
   const checkpoint = asked.resume === undefined ? undefined : store.runs.checkpoint(begun.id);
   const journal = createJournal(options, checkpoint === undefined ? { ...begun, curve: [] } : begun);
-  context.onBegun(base);
+  context.onBegun();
   try {
     context.show(journal.row(), 'training', null);
     const learnt = await options.process.learn(

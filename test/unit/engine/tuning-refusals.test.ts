@@ -115,9 +115,11 @@ test('a run that is stopped goes on where it was; a pack that is changed ends it
   /** Starts a run whose trainer is not heard any more after its second epoch. */
   const held = async (input: CallInput<'tune.run'>): Promise<Promise<{ run: TuneRun }>[]> => {
     const reached = Promise.withResolvers<undefined>();
+    let isHeld = false;
     const running = engine.call('tune.run', input, {
-      progress({ epoch }) {
-        if (epoch < 2) return;
+      progress({ stage, epoch }) {
+        if (stage !== 'training' || epoch < 2 || isHeld) return;
+        isHeld = true;
         opened.hold = true;
         reached.resolve(undefined);
       },

@@ -239,6 +239,20 @@ test('a pack that is changed meanwhile ends the run, which says so', async (t) =
   const [failed] = tuning.list().runs;
   assert.equal(failed?.state, 'failed');
   assert.match(failed.error?.message ?? '', /model was changed/);
+
+  // So it does before there are pairs, which would be of a pack that is closed.
+  const gathering = Promise.withResolvers<undefined>();
+  script.gather = (_base, _asked, signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new AppError('cancelled', 'Gathering was cancelled.')));
+      gathering.resolve(undefined);
+    });
+  const early = assert.rejects(tuning.run(asked(), quietly), { message: /model was changed meanwhile/ });
+  await gathering.promise;
+  store.embeddings.setActiveModel(store.embeddings.model('third', 'third', 8));
+  tuning.packChanged();
+  await early;
+  assert.equal(tuning.list().runs.length, 1);
 });
 
 test('the captions file of a run is read again when it goes on, without being chosen again', async (t) => {
