@@ -32,7 +32,7 @@ export const taughtName = z.object({
 const retrieval = z.object({ r1: z.number(), r5: z.number(), r10: z.number(), mrr: z.number() });
 
 /** `joint` and `fusion` leave the vectors alone and change how found photos are ordered. */
-export const headName = z.enum(['residual', 'linear', 'low-rank', 'mlp', 'joint', 'fusion']);
+export const headName = z.enum(['cache', 'residual', 'linear', 'low-rank', 'mlp', 'joint', 'fusion']);
 export const lossName = z.enum(['infonce', 'siglip', 'ntxent', 'triplet']);
 export const pairSource = z.enum(['thumbs', 'names', 'captions', 'albums', 'file']);
 

@@ -380,7 +380,7 @@ export const calls = {
    */
   'tune.run': longCall(
     z.strictObject({
-      head: headName.default('residual'),
+      head: headName.default('cache'),
       loss: lossName.default('infonce'),
       epochs: z.int().min(1).max(500).default(20),
       seed: z.int().min(0).max(4_294_967_295).default(1),

@@ -25,6 +25,7 @@ const stepsPerEpoch = 4;
 const batches = { smallest: 16, largest: 1_024 } as const;
 /** Measured on own words for 200 and 1,000 photos, see test/bench/tuning-quality.ts: ten times as much learns no better. */
 const learningRates: Readonly<Record<TuneSettings['head'], number>> = {
+  cache: 3e-3,
   residual: 3e-3,
   linear: 1e-3,
   'low-rank': 1e-2,
@@ -129,7 +130,7 @@ const textsPerSecond = 700;
 /** @returns seconds that a run of so many pairs takes with the usual settings, rather more than less. */
 export function estimateSeconds(pairs: number, dims: number): number {
   if (pairs === 0) return 0;
-  const { batch, epochs } = settle({ head: 'residual', loss: 'infonce', epochs: 20, seed: 1 }, pairs, []);
+  const { batch, epochs } = settle({ head: 'cache', loss: 'infonce', epochs: 20, seed: 1 }, pairs, []);
   // Forward once and backward twice: the head's product, and the batch's similarities.
   const perPair = 3 * (dims * dims + Math.min(batch, pairs) * dims);
   // Replay comes on top, pair for pair.

@@ -86,7 +86,7 @@ async function measureRefusal(school: School): ReturnType<Part> {
   const { rows, photos, texts, dims, replay, generic } = school;
   const said = saidOf(rows, ({ source }) => source === 'coco_captions');
   const runs: (Pick<LearntHead, 'head' | 'accepted' | 'gain' | 'reason'> & { readonly seed: number })[] = [];
-  for (const head of ['residual', 'linear', 'low-rank', 'mlp'] as const)
+  for (const head of ['cache', 'residual', 'linear', 'low-rank', 'mlp'] as const)
     for (const seed of [1, 2]) {
       const shuffled = drawn(said, seeded(seed)).map(({ text }, i) => ({ row: said[i]?.row ?? 0, text }));
       const learnt = await prove(pairsOf(shuffled, photos, texts, dims), replay, generic, {
@@ -139,7 +139,7 @@ async function measureCurves(school: School): ReturnType<Part> {
   ];
   const curves = [];
   for (const { name, photos, said } of domains)
-    for (const head of ['residual', 'low-rank', 'mlp'] as const)
+    for (const head of ['cache', 'mlp', 'residual'] as const)
       for (const pairs of [50, 100, 200, 500, 1_000, 2_000]) {
         if (pairs > said.length - unseen) continue;
         const runs: CurveRun[] = [];

@@ -1,11 +1,11 @@
 /** Heads over frozen embeddings: small functions that start as the identity and are trained for one library. */
-import { relu, scale } from './autodiff/arithmetic.ts';
+import { exp, offset, relu, scale } from './autodiff/arithmetic.ts';
 import { gemm, l2Normalize } from './autodiff/linear-algebra.ts';
 import type { Parameters } from './autodiff/optimizer-state.ts';
 import { constant, type Tensor } from './autodiff/tensor.ts';
 import { pullTowards } from './losses.ts';
 
-export const headNames = ['residual', 'linear', 'low-rank', 'mlp'] as const;
+export const headNames = ['cache', 'residual', 'linear', 'low-rank', 'mlp'] as const;
 export type HeadName = (typeof headNames)[number];
 
 type Values = Readonly<Record<string, Tensor>>;
@@ -22,6 +22,10 @@ export interface Head {
 
 /** CLIP-Adapter's share of the learnt part (Gao et al. 2021). */
 export const residualAlpha = 0.2;
+/** How fast a key's influence falls with distance: at a cosine of 0.77 it is a tenth. Measured, see docs/learning.md. */
+export const cacheSharpness = 10;
+/** Keys of a cache: more learn no better, and every photo is compared with each. */
+export const mostKeys = 512;
 
 export interface HeadSettings {
   readonly dims: number;
@@ -30,9 +34,14 @@ export interface HeadSettings {
   /** Weight of the squared Frobenius distance from the start (ProLIP, Fahes et al. 2024). */
   readonly pull?: number;
   readonly rank?: number;
+  /** Of a cache: (keys, dims) unit rows, where it begins to look. */
+  readonly keys?: Float32Array;
 }
 
 /**
+ * - cache: x + exp(-β(1 - xK)) V, K starting at photos to learn from and V at 0: a photo is moved by what was learnt of
+ *   photos like it, and one that is like none stays where it is (the trained key-value cache of Tip-Adapter-F, Zhang et
+ *   al. 2022, with directions in place of class labels as values);
  * - residual: x((1-α)I + αΔ), Δ starting at I;
  * - linear: xW, W starting at I;
  * - low-rank: x + x U V, V starting at 0 (as LoRA does, Hu et al. 2021);
@@ -48,6 +57,22 @@ export function createHead(name: HeadName, settings: HeadSettings): Head {
   const towardsIdentity = (parameter: string) => (p: Values) =>
     pull === 0 ? null : scale(pullTowards(get(p, parameter), constant([...eye], square, 'float32')), pull);
   switch (name) {
+    case 'cache': {
+      const { keys = new Float32Array(dims) } = settings;
+      const count = keys.length / dims;
+      return {
+        name,
+        parameters: {
+          keys: { shape: [dims, count], start: transposed(keys, dims), decays: false },
+          values: { shape: [count, dims], start: new Float32Array(keys.length), decays: false },
+        },
+        apply: (x, p) => {
+          const near = exp(offset(gemm(x, get(p, 'keys'), { factor: cacheSharpness }), -cacheSharpness));
+          return l2Normalize(gemm(near, get(p, 'values'), { plus: { matrix: x, factor: 1 } }));
+        },
+        pull: () => null,
+      };
+    }
     case 'residual':
       return {
         name,
@@ -106,6 +131,15 @@ export function interpolate(
       name,
       start.map((from, i) => from + share * ((trained[name]?.[i] ?? from) - from)),
     ]),
+  );
+}
+
+/** (rows, width) as (width, rows). */
+function transposed(rows: Float32Array, width: number): Float32Array {
+  const count = rows.length / width;
+  return Float32Array.from(
+    { length: rows.length },
+    (_, i) => rows[(i % count) * width + Math.floor(i / count)] ?? 0,
   );
 }
 

@@ -1,12 +1,14 @@
 /** One run from its pairs to a head with its proof: what the process that trains is asked for. */
 import type { HeadName } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
+import { takePairs } from './batches.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-import { createHead, type Head } from './heads.ts';
+import { createHead, mostKeys, type Head } from './heads.ts';
 import { createJointHead, type JointHead } from './joint-head.ts';
 import { learnFusion } from './learn-fusion.ts';
 import { proveHead } from './prove-head.ts';
-import { normalOf, randomOf } from './seeded.ts';
+import { drawnOrder, normalOf, randomOf } from './seeded.ts';
+import type { TrainingPairs } from './train-head.ts';
 import type { HeadParameters, LearningOptions, LearningTask, LearntHead } from './types.ts';
 
 /** Weight of the squared distance from the identity for heads that start there and should stay near (ProLIP). */
@@ -32,17 +34,17 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
         'internal',
         `The ${what} pairs have vectors of ${String(pairs.dims)} numbers and the pack's have ${String(dims)}.`,
       );
-  if (settings.head === 'fusion') return learnFusion(task, options);
-  const head = untrained(settings.head, dims, settings.seed);
+  const kind = settings.head;
+  if (kind === 'fusion') return learnFusion(task, options);
   const proof = await proveHead({
-    head,
+    head: (train) => untrained(kind, train, settings.seed),
     loss: settings.loss,
     pairs: gathered.pairs,
     kin: gathered.kin,
     generic: gathered.generic,
     replay: gathered.replay,
     epochs: settings.epochs,
-    batch: settings.head === 'joint' ? Math.min(settings.batch, mostJointBatch) : settings.batch,
+    batch: kind === 'joint' ? Math.min(settings.batch, mostJointBatch) : settings.batch,
     learningRate: settings.learningRate,
     seed: settings.seed,
     threads,
@@ -52,9 +54,9 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
     onEpoch: (report, progress) =>
       options.onEpoch?.({ ...report, checkpoint: encodeCheckpoint(task, progress) }),
   });
-  const { share, training, counts, before, after, gain, generic, accepted, reason } = proof;
+  const { head, share, training, counts, before, after, gain, generic, accepted, reason } = proof;
   return {
-    head: settings.head,
+    head: kind,
     parameters: shaped(head, proof.parameters),
     share,
     bestEpoch: training.bestEpoch,
@@ -68,10 +70,31 @@ export async function learn(task: LearningTask, options: LearningOptions = {}): 
   };
 }
 
-function untrained(name: Exclude<HeadName, 'fusion'>, dims: number, seed: number): Head | JointHead {
+function untrained(name: Exclude<HeadName, 'fusion'>, train: TrainingPairs, seed: number): Head | JointHead {
+  const { dims } = train;
   const normal = normalOf(randomOf(seed, 'start'));
   if (name === 'joint') return createJointHead({ dims, normal });
-  return createHead(name, { dims, normal, pull: name === 'residual' ? residualPull : 0 });
+  const pull = name === 'residual' ? residualPull : 0;
+  return createHead(name, {
+    dims,
+    normal,
+    pull,
+    ...(name === 'cache' ? { keys: drawKeys(train, seed) } : {}),
+  });
+}
+
+/** Photos that a cache begins with: one of each group, so that a burst is not most of it. */
+function drawKeys(train: TrainingPairs, seed: number): Float32Array {
+  const seen = new Set<number>();
+  const rows: number[] = [];
+  for (const row of drawnOrder(train.weights.length, randomOf(seed, 'start', 1))) {
+    const group = train.groups[row] ?? row;
+    if (rows.length === mostKeys) break;
+    if (seen.has(group)) continue;
+    seen.add(group);
+    rows.push(row);
+  }
+  return takePairs(train, rows).images;
 }
 
 function shaped(head: Head | JointHead, values: Readonly<Record<string, Float32Array>>): HeadParameters {

@@ -3,7 +3,14 @@ import type { HeadName } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
 import { openGraph, type GraphSession } from './autodiff/graph-session.ts';
 import { input } from './autodiff/tensor.ts';
-import { createHead, headNames, residualAlpha, type Head, type HeadName as VectorHeadName } from './heads.ts';
+import {
+  cacheSharpness,
+  createHead,
+  headNames,
+  residualAlpha,
+  type Head,
+  type HeadName as VectorHeadName,
+} from './heads.ts';
 import type { HeadParameters, Projection } from './types.ts';
 
 /** A head as it is stored and sent. */
@@ -25,7 +32,8 @@ function headOf({ head, dims, parameters }: StoredHead): {
 } {
   if (!movesVectors(head))
     throw new AppError('internal', `A head of the kind "${head}" orders what is found; it moves no vectors.`);
-  const shape = createHead(head, { dims, normal: () => 0 });
+  const keys = new Float32Array(dims * (parameters['keys']?.shape[1] ?? 1));
+  const shape = createHead(head, { dims, normal: () => 0, keys });
   return { shape, values: fittingValues(shape.parameters, { head, dims, parameters }) };
 }
 
@@ -78,6 +86,15 @@ function mover(
   matrix: (name: string) => Float32Array,
 ): (x: Float32Array) => Float64Array {
   switch (head) {
+    case 'cache': {
+      const [keys, learnt] = [matrix('keys'), matrix('values')];
+      return (x) => {
+        const near = product(x, keys, keys.length / dims).map((cosine) =>
+          Math.exp(cacheSharpness * (cosine - 1)),
+        );
+        return product(near, learnt, dims).map((value, i) => (x[i] ?? 0) + value);
+      };
+    }
     case 'residual': {
       const delta = matrix('delta');
       return (x) => {
@@ -125,7 +142,8 @@ export interface Projector {
 export function createProjector(threads: number): Projector {
   const opened = new Map<string, GraphSession<'out'>>();
   const graphOf = async (shape: Head, count: number, dims: number): Promise<GraphSession<'out'>> => {
-    const key = [shape.name, count, dims].join();
+    const sizes = Object.values(shape.parameters).map((spec) => spec.shape.join('x'));
+    const key = [shape.name, count, dims, ...sizes].join();
     const known = opened.get(key);
     if (known !== undefined) return known;
     const tensors = Object.fromEntries(

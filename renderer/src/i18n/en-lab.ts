@@ -9,6 +9,7 @@ export const labInEnglish = (f: Formats) => ({
     advancedHint: 'The defaults are right for nearly everyone.',
     head: 'Way of learning (head)',
     heads: {
+      cache: 'Remember photos like these (key-value cache)',
       residual: 'Gentle correction (residual linear)',
       linear: 'Full linear map',
       'low-rank': 'Low-rank correction',

@@ -9,6 +9,7 @@ export const labInChinese = (f: Formats): LabWords => ({
     advancedHint: '默认设置几乎适合所有人。',
     head: '学习方式（投影头）',
     heads: {
+      cache: '记住相似的照片（键值缓存）',
       residual: '轻微修正（残差线性）',
       linear: '完整线性映射',
       'low-rank': '低秩修正',

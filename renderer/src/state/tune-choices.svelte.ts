@@ -3,7 +3,7 @@ import type { CallInput, HeadName, LossName, PairSource } from '../../../main/co
 import type { Chosen } from './folders.svelte.ts';
 
 /** Of the contract. */
-const defaults = { head: 'residual', loss: 'infonce', epochs: 20, seed: 1 } as const;
+const defaults = { head: 'cache', loss: 'infonce', epochs: 20, seed: 1 } as const;
 
 export class TuneChoices {
   /** A folder with captions, or such a file. */

@@ -11,7 +11,7 @@ const dims = 40;
 /** As if trained: every parameter a little away from its start. */
 function trained(name: (typeof headNames)[number]): StoredHead {
   const normal = seededNormal(5);
-  const { parameters } = createHead(name, { dims, normal });
+  const { parameters } = createHead(name, { dims, normal, keys: madePairs(7, 3, { dims }).images });
   return {
     head: name,
     dims,
@@ -43,6 +43,29 @@ for (const name of headNames)
     }
     assert.ok(moved > 0.01, 'the head does something');
   });
+
+await test('a cache moves photos like those it learnt from, and leaves others where they are', () => {
+  const { images } = madePairs(12, 4, { dims });
+  const near = images.slice(0, dims);
+  const { parameters } = createHead('cache', { dims, normal: () => 0, keys: near });
+  const values = Float32Array.from({ length: dims }, (_, i) => (i === 0 ? 1 : 0));
+  const projection = createProjection('cache', dims, {
+    keys: { shape: [dims, 1], values: parameters['keys']!.start },
+    values: { shape: [1, dims], values },
+  });
+  const moveOf = (vector: Float32Array): number => {
+    const moved = projection.project(vector);
+    return Math.hypot(...moved.map((value, i) => value - vector[i]!));
+  };
+  assert.ok(moveOf(near) > 0.5);
+  const opposite = near.map((value) => -value);
+  assert.ok(moveOf(opposite) < 1e-6);
+  for (let row = 1; row < 12; row++) {
+    const other = images.slice(row * dims, (row + 1) * dims);
+    const cosine = other.reduce((sum, value, i) => sum + value * near[i]!, 0);
+    if (cosine < 0.3) assert.ok(moveOf(other) < 0.01);
+  }
+});
 
 await test('rows of another number follow without a new process, and none give none', async (context) => {
   const stored = trained('residual');

@@ -34,7 +34,7 @@ function optionsFor(pairs: TrainingPairs, generic: TrainingPairs): ProofOptions 
     pairs,
     kin: pairs.groups,
     generic,
-    head: createHead('linear', { dims, normal: seededNormal(1) }),
+    head: () => createHead('linear', { dims, normal: seededNormal(1) }),
     loss: 'infonce',
     epochs: 15,
     batch: 128,

@@ -35,7 +35,7 @@ interface TuneOptions extends SourceOptions {
   readonly accept?: boolean;
 }
 
-const heads: readonly HeadName[] = ['residual', 'linear', 'low-rank', 'mlp', 'joint', 'fusion'];
+const heads: readonly HeadName[] = ['cache', 'residual', 'linear', 'low-rank', 'mlp', 'joint', 'fusion'];
 const losses: readonly LossName[] = ['infonce', 'siglip', 'ntxent', 'triplet'];
 const sources: readonly PairSource[] = ['thumbs', 'names', 'captions', 'albums', 'file'];
 
@@ -52,7 +52,7 @@ export function addTuneCommands(program: Command, context: CommandContext): void
     tune
       .command('run', { isDefault: true })
       .summary('train a head and prove it (what `afterimage tune` does alone)')
-      .addOption(new Option('--head <head>', 'what is trained (residual)').choices(heads))
+      .addOption(new Option('--head <head>', 'what is trained (cache)').choices(heads))
       .addOption(new Option('--loss <loss>', 'what it is trained by (infonce)').choices(losses))
       .option('--epochs <count>', 'how often each pair is looked at (20)', context.parseCount(1, 500))
       .option('--seed <seed>', 'of everything drawn (1)', context.parseCount(0, 4_294_967_295))
