@@ -1,6 +1,6 @@
 /** Learning from the command line with the pack that ships: a name, thumbs, runs that are refused, one that helps, and back. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -13,9 +13,7 @@ const shipped = join(import.meta.dirname, '..', '..', 'models');
 let place: string;
 let photos: string;
 let shapes: readonly DrawnShape[];
-/** The packs that ship, and the same without the set of everyday photos, judged by the library instead. */
 let ships: { run: RunCli; json: RunJson };
-let own: { run: RunCli; json: RunJson };
 
 interface Scores {
   readonly r1: number;
@@ -38,10 +36,10 @@ interface RunAnswer {
 }
 
 const found = async (query: string): Promise<string[]> =>
-  ((await own.json('search', query, '--limit', '20'))['hits'] as { path: string }[]).map(({ path }) =>
+  ((await ships.json('search', query, '--limit', '20'))['hits'] as { path: string }[]).map(({ path }) =>
     basename(path),
   );
-const activeRun = async (): Promise<unknown> => (await own.json('status'))['activeRun'];
+const activeRun = async (): Promise<unknown> => (await ships.json('status'))['activeRun'];
 
 before(async () => {
   place = await realpath(await mkdtemp(join(tmpdir(), 'afterimage-learning-')));
@@ -49,7 +47,6 @@ before(async () => {
   shapes = await drawCaptionedShapes(photos, 360);
   const directory = join(place, 'library');
   ships = cliOver({ directory, modelsDirectory: shipped });
-  own = cliOver({ directory, modelsDirectory: await withoutGenericSet(join(place, 'models')) });
   // Trying graphics cards is another test's business.
   const store = openStore({ directory, now: () => Date.now() });
   store.settings.set('app', { provider: 'cpu' });
@@ -57,21 +54,6 @@ before(async () => {
   assert.equal((await ships.json('index', photos))['indexed'], 360);
 });
 after(() => rm(place, { recursive: true, force: true, maxRetries: 5 }));
-
-async function withoutGenericSet(models: string): Promise<string> {
-  await mkdir(models);
-  await cp(join(shipped, 'manifest.json'), join(models, 'manifest.json'));
-  await cp(join(shipped, 'starter'), join(models, 'starter'), { recursive: true });
-  const path = join(models, 'starter', 'pack.json');
-  const { generic, files, ...pack } = JSON.parse(await readFile(path, 'utf8')) as {
-    generic: unknown;
-    files: Record<string, unknown>;
-  };
-  assert.ok(generic !== undefined, 'there is a set to leave out');
-  const kept = Object.entries(files).filter(([name]) => !name.startsWith('generic/'));
-  await writeFile(path, JSON.stringify({ ...pack, files: Object.fromEntries(kept) }));
-  return models;
-}
 
 test('a name is taught by six photos, and more of the same are found by it', async () => {
   const tents = shapes.filter(({ caption }) => caption.includes(' tent '));
@@ -136,24 +118,13 @@ test('captions of other photos teach nothing, and nothing is offered', async () 
 
 test('captions in words of one’s own are learnt, used at once, carried elsewhere, and undone', async () => {
   const plain = await found('a tangerine tent on cobalt');
-  const run = (await own.json(
-    'tune',
-    '--pairs',
-    photos,
-    '--loss',
-    'siglip',
-    '--lr',
-    '0.003',
-    '--epochs',
-    '40',
-    '--accept',
-  )) as unknown as RunAnswer;
+  const run = (await ships.json('tune', '--pairs', photos, '--accept')) as unknown as RunAnswer;
   assert.deepEqual([run.accepted, run.state, run.inUse], [true, 'active', true], run.reason);
   assert.ok(run.after.r10 > run.before.r10 && run.gain.low > 0);
   assert.equal(await activeRun(), run.run);
   const learnt = await found('a tangerine tent on cobalt');
   assert.notDeepEqual(learnt, plain);
-  const compared = (await own.json('tune', 'compare', `${run.run}`, 'a tangerine tent on cobalt')) as {
+  const compared = (await ships.json('tune', 'compare', `${run.run}`, 'a tangerine tent on cobalt')) as {
     comparisons: { text: string; before: { name: string }[]; after: { name: string }[] }[];
   };
   const [side] = compared.comparisons;
@@ -161,26 +132,28 @@ test('captions in words of one’s own are learnt, used at once, carried elsewhe
     [side?.before.map(({ name }) => name), side?.after.map(({ name }) => name)],
     [plain.slice(0, 12), learnt.slice(0, 12)],
   );
-  const refused = await own.run(['tune', 'remove', `${run.run}`, '--json']);
+  const refused = await ships.run(['tune', 'remove', `${run.run}`, '--json']);
   assert.equal((parseOne(refused.stdout)['error'] as { code: string }).code, 'input-invalid');
-  const { path } = (await own.json('tune', 'export', `${run.run}`, join(place, 'heads'))) as { path: string };
-  assert.equal((await own.json('tune', 'undo'))['active'], null);
+  const { path } = (await ships.json('tune', 'export', `${run.run}`, join(place, 'heads'))) as {
+    path: string;
+  };
+  assert.equal((await ships.json('tune', 'undo'))['active'], null);
   assert.deepEqual(await found('a tangerine tent on cobalt'), plain, 'as it was before');
-  await own.json('tune', 'remove', `${run.run}`);
-  const { run: imported } = (await own.json('tune', 'import', path)) as unknown as { run: RunAnswer };
+  await ships.json('tune', 'remove', `${run.run}`);
+  const { run: imported } = (await ships.json('tune', 'import', path)) as unknown as { run: RunAnswer };
   assert.deepEqual([imported.state, imported.after], ['offered', run.after]);
-  await own.json('tune', 'accept', `${imported.run}`);
+  await ships.json('tune', 'accept', `${imported.run}`);
   assert.deepEqual(await found('a tangerine tent on cobalt'), learnt, 'the very same head');
-  const { stdout } = await own.run(['tune', 'list']);
+  const { stdout } = await ships.run(['tune', 'list']);
   assert.match(stdout, /in use .* imported/);
-  await own.json('tune', 'undo');
+  await ships.json('tune', 'undo');
 });
 
 test('Ctrl-C stops learning after an epoch, and the run goes on to the same end', async () => {
   const settings = ['tune', '--pairs', photos, '--epochs', '12', '--seed', '5'];
-  const whole = (await own.json(...settings)) as unknown as RunAnswer;
+  const whole = (await ships.json(...settings)) as unknown as RunAnswer;
   let stop: () => void = () => assert.fail('nothing to stop yet');
-  const stopped = await own.run(settings, {
+  const stopped = await ships.run(settings, {
     columns: 80,
     interrupt: (listener) => (stop = listener),
     onStderr: (text) => {
@@ -191,7 +164,7 @@ test('Ctrl-C stops learning after an epoch, and the run goes on to the same end'
   assert.match(stopped.stderr, /epoch +1\/12 {2}loss \d/);
   const [, runId] = /`afterimage tune --resume (\d+)`/.exec(stopped.stderr) ?? [];
   assert.ok(runId !== undefined, stopped.stderr);
-  const resumed = (await own.json('tune', '--resume', runId, '--pairs', photos)) as unknown as RunAnswer;
+  const resumed = (await ships.json('tune', '--resume', runId, '--pairs', photos)) as unknown as RunAnswer;
   assert.equal(resumed.run, Number(runId));
   assert.deepEqual([resumed.before, resumed.after], [whole.before, whole.after]);
 });

@@ -9,7 +9,6 @@ import { wordingOf } from './wordings.ts';
 export interface DraftPair {
   readonly photo: PairPhoto;
   readonly text: string;
-  readonly as: Statement['as'];
   readonly source: PairSource;
   readonly weight: number;
   /** Equal for texts that say the same. */
@@ -163,11 +162,11 @@ function weigh(statements: readonly Worded[], now: number): DraftPair[] {
   const counts = new Map<string, number>();
   for (const { wording } of statements) counts.set(wording, (counts.get(wording) ?? 0) + 1);
   return statements
-    .map(({ photo, text, as, source, wording, worth, at }): DraftPair => {
+    .map(({ photo, text, source, wording, worth, at }): DraftPair => {
       const age = at === null ? 0 : latest - Math.min(at, now);
       const recency = Math.max(leastRecency, 0.5 ** (age / yearMs));
       const share = Math.min(1, mostPerWording / (counts.get(wording) ?? 1));
-      return { photo, text, as, source, wording, weight: worth * recency * share };
+      return { photo, text, source, wording, weight: worth * recency * share };
     })
     .sort(byKeys);
 }

@@ -4,43 +4,32 @@ import type { Draft } from './draft-pairs.ts';
 import type { PairPhoto, PhotoBook } from './photo-book.ts';
 import type { GatherOptions } from './types.ts';
 
-export interface TextToEmbed {
-  readonly text: string;
-  readonly as: 'query' | 'caption';
-}
-
 /** One run of the text model. */
 const together = 64;
 /** Photos that are decoded ahead of the one that is embedded. */
 const ahead = 8;
 
-/** @returns unit vector (dims,) of each text; queries in the pack's query templates. @throws AppError cancelled, worker-died */
+/**
+ * @returns unit vector (dims,) of each text, as search would make it of what is typed: in the pack's query templates.
+ * @throws AppError cancelled, worker-died
+ */
 export async function embedTexts(
-  texts: readonly TextToEmbed[],
+  texts: readonly string[],
   { model, signal, onProgress }: Pick<GatherOptions, 'model' | 'signal' | 'onProgress'>,
-): Promise<(text: TextToEmbed) => Float32Array | undefined> {
-  const of = (as: TextToEmbed['as']): string[] => [
-    ...new Set(texts.filter((each) => each.as === as).map(({ text }) => text)),
-  ];
-  const [queries, captions] = [of('query'), of('caption')];
-  const total = queries.length + captions.length;
-  const found = { query: new Map<string, Float32Array>(), caption: new Map<string, Float32Array>() };
-  for (const text of queries) {
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const different = [...new Set(texts)];
+  const found = new Map<string, Float32Array>();
+  for (let at = 0; at < different.length; at += together) {
     signal?.throwIfAborted();
-    found.query.set(text, await model.embedder.embedQuery(text, signal));
-    onProgress?.(found.query.size, total);
-  }
-  for (let at = 0; at < captions.length; at += together) {
-    signal?.throwIfAborted();
-    const part = captions.slice(at, at + together);
-    const vectors = await model.embedder.embedTexts(part, signal);
+    const part = different.slice(at, at + together);
+    const vectors = await Promise.all(part.map((text) => model.embedder.embedQuery(text, signal)));
     part.forEach((text, i) => {
       const vector = vectors[i];
-      if (vector !== undefined) found.caption.set(text, vector);
+      if (vector !== undefined) found.set(text, vector);
     });
-    onProgress?.(queries.length + found.caption.size, total);
+    onProgress?.(found.size, different.length);
   }
-  return ({ text, as }) => found[as].get(text);
+  return found;
 }
 
 /**

@@ -21,7 +21,7 @@ export async function hearFile(
     const id = ids.get(path) ?? null;
     const photo = (id === null ? undefined : book.ofId(id)) ?? book.ofPath(path, name);
     // Chosen now: its captions are as good as new, whatever the date of the file.
-    return { source: 'file', text: caption, as: 'caption', photo, at: null, worth, line };
+    return { source: 'file', text: caption, photo, at: null, worth, line };
   });
   return { statements, against: [], skipped, remarks };
 }

@@ -6,7 +6,7 @@ import type { GatheredPairs } from '../types.ts';
 import { likeness } from './alike.ts';
 import { dataHash } from './data-hash.ts';
 import { draftPairs, type Draft, type DraftPair } from './draft-pairs.ts';
-import { embedFiles, embedTexts, type TextToEmbed } from './embed-said.ts';
+import { embedFiles, embedTexts } from './embed-said.ts';
 import { gatherEvidence } from './evidence.ts';
 import { hearFile } from './file-statements.ts';
 import { fromSet, numbered } from './generic-pairs.ts';
@@ -123,13 +123,10 @@ async function reportOf(
 
 async function embedDraft(draft: Draft, book: PhotoBook, options: GatherOptions): Promise<GatheredPairs> {
   const { dims } = options.model.embedder;
-  const texts: TextToEmbed[] = [
-    ...draft.pairs,
-    ...[...draft.thumbsUp, ...draft.against].map(({ text }): TextToEmbed => ({ text, as: 'query' })),
-  ];
-  const vectorOf = await embedTexts(texts, options);
+  const texts = [draft.pairs, draft.thumbsUp, draft.against].flatMap((said) => said.map(({ text }) => text));
+  const vectors = await embedTexts(texts, options);
   const embedded = draft.pairs.flatMap((pair): EmbeddedPair[] => {
-    const [image, vector] = [book.vector(pair.photo), vectorOf(pair)];
+    const [image, vector] = [book.vector(pair.photo), vectors.get(pair.text)];
     return image instanceof Float32Array && vector !== undefined ? [{ ...pair, image, vector }] : [];
   });
   const hard = hardNegatives(embedded, draft, book, options);
@@ -153,7 +150,7 @@ async function embedDraft(draft: Draft, book: PhotoBook, options: GatherOptions)
     kin: numbersOf(embedded, draft.kinOf),
     sources: embedded.map(({ source }) => source),
     ...(await genericOf(embedded, options)),
-    evidence: gatherEvidence(draft, (text) => vectorOf({ text, as: 'query' }), book, {
+    evidence: gatherEvidence(draft, (text) => vectors.get(text), book, {
       store: options.store,
       modelId: options.model.modelId,
       seed: options.seed,
@@ -172,16 +169,7 @@ async function genericOf(
     like: (vector: Float32Array): boolean => pairs.some(({ image }) => near(image, vector)),
   };
   const set = (await options.generic()) ?? (await makeGeneric(options, taken));
-  const embed = async (texts: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> => {
-    const vectorOf = await embedTexts(
-      texts.map((text) => ({ text, as: 'caption' })),
-      options,
-    );
-    return new Map(
-      texts.map((text) => [text, vectorOf({ text, as: 'caption' }) ?? new Float32Array(set.dims)]),
-    );
-  };
-  return fromSet(set, embed, options.signal);
+  return fromSet(set, (texts) => embedTexts(texts, options), options.signal);
 }
 
 function near(a: Float32Array, b: Float32Array): boolean {

@@ -52,7 +52,7 @@ function hearThumbs({ store, wordsOfQuery }: LibraryOptions, book: PhotoBook): H
     const photo = book.ofId(photoId);
     if (photo === undefined) continue;
     (vote === 'up' ? statements : against).push({
-      ...{ source: 'thumbs', text, as: 'query', photo, at, line: 0 },
+      ...{ source: 'thumbs', text, photo, at, line: 0 },
       worth: worth.thumbs,
     });
   }
@@ -67,7 +67,7 @@ function hearNames({ store }: LibraryOptions, book: PhotoBook): Heard {
     for (const photoId of ids) {
       const photo = book.ofId(photoId);
       if (photo === undefined) continue;
-      const said = { source: 'names', as: 'query', photo, at: createdAt, line: 0 } as const;
+      const said = { source: 'names', photo, at: createdAt, line: 0 } as const;
       statements.push({ ...said, text: name, worth: worth.names });
       if (kind !== null && kind.trim() !== '')
         statements.push({ ...said, text: kind.trim(), worth: worth.names * kindShare });
@@ -85,7 +85,7 @@ function hearCaptions({ store }: LibraryOptions, book: PhotoBook): Heard {
       const photo = book.ofId(photoId);
       return photo === undefined
         ? []
-        : [{ source: 'captions', text, as: 'caption', photo, at, worth: worth.captions, line: 0 }];
+        : [{ source: 'captions', text, photo, at, worth: worth.captions, line: 0 }];
     }),
     against: [],
     skipped: [],
@@ -113,7 +113,7 @@ function hearAlbums({ store, seed }: LibraryOptions, book: PhotoBook): Heard {
       const photo = book.get(key);
       if (photo !== undefined)
         statements.push({
-          ...{ source: 'albums', text: name, as: 'query', photo, at: createdAt, line: 0 },
+          ...{ source: 'albums', text: name, photo, at: createdAt, line: 0 },
           worth: worth.albums,
         });
     }

@@ -5,8 +5,6 @@ import type { PairPhoto } from './photo-book.ts';
 export interface Statement {
   readonly source: PairSource;
   readonly text: string;
-  /** Queries are embedded as search embeds them, captions as they stand. */
-  readonly as: 'query' | 'caption';
   readonly photo: PairPhoto;
   /** Milliseconds since 1970; null where nobody knows. */
   readonly at: number | null;

@@ -10,7 +10,7 @@ test('at most fifty thousand pairs are used, whatever order they come in', async
   const { store, modelId } = learningLibrary(t, { silent: true, photos: 12 });
   const book = new PhotoBook(store, modelId);
   const statements = Array.from({ length: 50_500 }, (_, n): Statement => ({
-    ...{ source: 'file', as: 'caption', at: null, worth: 1, line: n + 2 },
+    ...{ source: 'file', at: null, worth: 1, line: n + 2 },
     text: `caption number ${String(n)}`,
     photo: book.ofPath(`/p/${String(n % 100)}.jpg`, `${String(n % 100)}.jpg`),
   }));
