@@ -112,13 +112,12 @@ after(async () => {
 
 test('six photos are enough: the name finds the rest, and with other words what these say', async () => {
   assert.equal(files.size, 36);
-  const told: TaughtName[][] = [];
-  engine.on('names', ({ names }) => told.push(names));
+  const told = new Promise<TaughtName[]>((resolve) => engine.on('names', ({ names }) => resolve(names)));
   const taught = idsOf(/^[12]1[0-2]$/);
   const { name } = await engine.call('names.teach', { name: 'Rex', kind: 'dog', photoIds: taught });
   assert.deepEqual([name.photos, name.problem, name.check?.of], [6, null, 6]);
   assert.ok((name.check?.found ?? 0) >= 4, `${String(name.check?.found)} found`);
-  assert.equal(told[0]?.[0]?.name, 'Rex');
+  assert.equal((await told)[0]?.name, 'Rex');
 
   const [beach, street, others] = [idsOf(/^11[3-5]$/), idsOf(/^21[3-5]$/), idsOf(/^.[^1].$/)];
   const alone = await rank('rex');
