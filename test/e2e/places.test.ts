@@ -358,6 +358,7 @@ const looks: readonly Look[] = [
       fake.places.changed();
       await cover(page, /^Dogs/).click();
       await page.locator('.problem').waitFor();
+      await page.getByRole('option').first().waitFor();
       await page.locator('[data-grid]').focus();
       await page.keyboard.press('Space');
     },
@@ -368,6 +369,7 @@ const looks: readonly Look[] = [
     async act(page, fake) {
       fake.places.make('Dogs', { photoIds: [1] });
       fake.places.changed();
+      await page.getByRole('option').first().waitFor();
       await page.locator('[data-grid]').focus();
       await page.keyboard.press('Space');
       await page.locator('[role=toolbar] button').first().click();
