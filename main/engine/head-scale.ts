@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { VectorIndex } from './index/types.ts';
 import type { Scoring } from './inference/types.ts';
+import { dot } from './inference/unit-vectors.ts';
 import type { HeadRow, Store } from './store/types.ts';
 
 const scaleShape = z.object({
@@ -92,12 +93,6 @@ function note(into: { all: number[]; best: number[] }, cosines: readonly number[
   into.all.push(...cosines);
   const sorted = [...cosines].sort((a, b) => b - a);
   into.best.push(...sorted.slice(0, Math.max(1, Math.round(cosines.length * best))));
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d += 1) sum += (a[d] ?? 0) * (b[d] ?? 0);
-  return sum;
 }
 
 function mean(values: readonly number[]): number {

@@ -31,6 +31,13 @@ function normalise(vector: Float32Array): boolean {
   return true;
 }
 
+/** Of vectors of equal length, summed in float64 and in order: for unit vectors their cosine. */
+export function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
+
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let dot = 0;
   let aa = 0;

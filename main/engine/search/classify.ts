@@ -1,6 +1,7 @@
 /** Zero-shot classification: probabilities of labels for one photo, as CLIP and SigLIP define them. */
 import type { CallOutput } from '../../contract.ts';
 import type { TextSide } from '../inference/types.ts';
+import { dot } from '../inference/unit-vectors.ts';
 
 /**
  * @param vector the photo's unit vector (dims,) float32.
@@ -41,10 +42,4 @@ export function averageUnit(vectors: readonly Float32Array[]): Float32Array {
     for (let d = 0; d < mean.length; d++) mean[d] = (mean[d] ?? 0) + (vector[d] ?? 0);
   const length = Math.hypot(...mean);
   return length === 0 ? mean : mean.map((value) => value / length);
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += (a[d] ?? 0) * (b[d] ?? 0);
-  return sum;
 }

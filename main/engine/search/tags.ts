@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Tag } from '../../contract.ts';
 import { AppError } from '../../errors.ts';
+import { dot } from '../inference/unit-vectors.ts';
 import { foldText } from '../store/fold-text.ts';
 import type { TagRow } from '../store/types.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -126,10 +127,4 @@ export function createTags(options: TagsOptions): Tags {
 
 function tidy(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += (a[d] ?? 0) * (b[d] ?? 0);
-  return sum;
 }

@@ -1,5 +1,5 @@
 /** From the photos that carry names to tokens in the space that is searched. */
-import { meanDirection } from '../../inference/unit-vectors.ts';
+import { dot, meanDirection } from '../../inference/unit-vectors.ts';
 import { expectedScores, meanAndSpread, type ExpectedScores } from './expected-scores.ts';
 import { learnTokens, type NameTask } from './learn-tokens.ts';
 import type { NamedSpace, PhotoVectors } from './types.ts';
@@ -231,12 +231,6 @@ function spreadOf(index: PhotoVectors, vector: Float32Array): number {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? 1;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += (a[d] ?? 0) * (b[d] ?? 0);
-  return sum;
 }
 
 function pauses(): () => Promise<void> {

@@ -1,6 +1,6 @@
 /** Which photos are as good as one: near-duplicates, and those of one burst. */
 import { setImmediate } from 'node:timers/promises';
-import { cosine } from '../../inference/unit-vectors.ts';
+import { cosine, dot } from '../../inference/unit-vectors.ts';
 import { seededRandom } from '../../inference/language/token-scores.ts';
 import { Kin } from '../split-pairs.ts';
 
@@ -141,12 +141,6 @@ function sidesOf(
   const spread = Math.max(1e-6, 1 - middle.reduce((sum, value) => sum + value * value, 0));
   const angle = Math.acos(Math.max(0, 1 - (1 - least) / spread)) / Math.PI;
   return { sides, most: bits * angle + 5 * Math.sqrt(bits * angle * (1 - angle)) };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += (a[d] ?? 0) * (b[d] ?? 0);
-  return sum;
 }
 
 /** Set bits of 32 (Warren, Hacker's Delight). */

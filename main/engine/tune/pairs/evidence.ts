@@ -1,4 +1,5 @@
 /** For the head that weighs looks against words: what search knew of the photos that got thumbs. */
+import { dot } from '../../inference/unit-vectors.ts';
 import type { Store } from '../../store/types.ts';
 import type { Evidence } from '../types.ts';
 import type { Draft } from './draft-pairs.ts';
@@ -77,10 +78,4 @@ function spreadOf(scores: readonly number[]): { middle: number; deviation: numbe
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
 }

@@ -1,6 +1,7 @@
 /** From what a person said of photos to pairs that a head is trained and proved on. */
 import { AppError } from '../../../errors.ts';
 import type { PairSource } from '../../../contract.ts';
+import { dot } from '../../inference/unit-vectors.ts';
 import { fewestGroups } from '../prove-head.ts';
 import type { GatheredPairs } from '../types.ts';
 import { likeness } from './alike.ts';
@@ -173,9 +174,7 @@ async function genericOf(
 }
 
 function near(a: Float32Array, b: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum >= likeness.kin;
+  return dot(a, b) >= likeness.kin;
 }
 
 function rowsOf(vectors: readonly Float32Array[], dims: number): Float32Array {

@@ -1,5 +1,6 @@
 /** Photos that a pair must beat though they come near: those with a thumb down first, then what the index finds. */
 import { seededRandom } from '../../inference/language/token-scores.ts';
+import { dot } from '../../inference/unit-vectors.ts';
 import type { HardNegatives } from '../train-head.ts';
 import { likeness } from './alike.ts';
 import type { Draft, DraftPair } from './draft-pairs.ts';
@@ -138,10 +139,4 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
     [order[i], order[j]] = [other, one];
   }
   return order;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
 }

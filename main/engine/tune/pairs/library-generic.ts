@@ -1,6 +1,6 @@
 /** For packs that ship no generic set: what search finds today in this very library, for everyday words. */
 import { setImmediate } from 'node:timers/promises';
-import { meanDirection } from '../../inference/unit-vectors.ts';
+import { dot, meanDirection } from '../../inference/unit-vectors.ts';
 import type { GenericPairs, GenericSet } from '../../inference/types.ts';
 import { findAlike } from './alike.ts';
 import { everydayWords } from './everyday-words.ts';
@@ -132,12 +132,6 @@ function pack(found: readonly Distinct[], dims: number): GenericPairs {
     photos: Int32Array.from(found, (_, i) => i),
     texts: found.map(({ word }) => `a photo of ${article(word)}`),
   };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
 }
 
 function article(word: string): string {
