@@ -1,38 +1,19 @@
 /** Captions, questions and reasons in the page, over a made-up library: what a person does, by mouse and by keys. */
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
-import { buildPage, openBrowser, visit, type Visit } from './browser.ts';
-import { FakeServer, type FakeServerOptions } from './fake-server.ts';
+import type { Page } from 'playwright-core';
+import { fakePages, type FakePageOptions } from './fake-pages.ts';
+import type { FakeServer, FakeServerOptions } from './fake-server.ts';
 
-let browser: Browser;
-let built: Awaited<ReturnType<typeof buildPage>>;
+const openPage = fakePages();
 
-before(async () => {
-  [browser, built] = await Promise.all([openBrowser(), buildPage()]);
-});
-after(async () => {
-  await browser.close();
-  await built.remove();
-});
-
-async function open(
-  t: { after(done: () => Promise<void>): void },
-  options: Partial<FakeServerOptions> & { address?: string } = {},
-  context: Parameters<typeof visit>[2] = {},
-): Promise<Visit & { fake: FakeServer }> {
-  const fake = new FakeServer({ dist: built.dist, photos: 400, ...options });
-  const visited = await visit(browser, (await fake.listen()) + (options.address ?? ''), context);
-  await fake.listening;
-  t.after(async () => {
-    await visited.close();
-    await fake.close();
-    assert.deepEqual(visited.complaints, [], 'the page throws nothing and breaks no content security policy');
-  });
-  return { ...visited, fake };
-}
+const open = (
+  t: Parameters<typeof openPage>[0],
+  { address = '', ...options }: Partial<FakeServerOptions> & { address?: string } = {},
+  context: FakePageOptions['context'] = {},
+): ReturnType<typeof openPage> => openPage(t, { server: { photos: 400, ...options }, address, context });
 
 const viewer = (page: Page): ReturnType<Page['locator']> => page.getByRole('dialog', { name: /^Photo DSC_/ });
 

@@ -1,43 +1,24 @@
 /** Thumbs, taught names and learning in the page, by mouse and by keys, over a made-up library. */
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { CallInput, CallName } from '../../main/contract.ts';
-import { buildPage, openBrowser, visit, type Visit } from './browser.ts';
-import { FakeServer, type FakeServerOptions } from './fake-server.ts';
+import { fakePages, type FakePageOptions } from './fake-pages.ts';
+import type { FakeServer, FakeServerOptions } from './fake-server.ts';
 
-let browser: Browser;
-let built: Awaited<ReturnType<typeof buildPage>>;
-
-before(async () => {
-  [browser, built] = await Promise.all([openBrowser(), buildPage()]);
-});
-after(async () => {
-  await browser.close();
-  await built.remove();
-});
+const openPage = fakePages();
 
 /** @param fill what the library knows before a page opens. */
-async function open(
-  t: { after(done: () => Promise<void>): void },
+const open = (
+  t: Parameters<typeof openPage>[0],
   address: string,
   fill: (fake: FakeServer) => void = () => undefined,
   options: Partial<FakeServerOptions> = {},
-  context: Parameters<typeof visit>[2] = {},
-): Promise<Visit & { fake: FakeServer }> {
-  const fake = new FakeServer({ dist: built.dist, photos: 200, ...options });
-  fill(fake);
-  const visited = await visit(browser, (await fake.listen()) + address, context);
-  await fake.listening;
-  t.after(async () => {
-    await visited.close();
-    await fake.close();
-    assert.deepEqual(visited.complaints, [], 'the page throws nothing and breaks no content security policy');
-  });
-  return { ...visited, fake };
-}
+  context: FakePageOptions['context'] = {},
+): ReturnType<typeof openPage> =>
+  openPage(t, { server: { photos: 200, ...options }, address, fill, context });
 
 function last<K extends CallName>(fake: FakeServer, name: K): CallInput<K> {
   const found = fake.heard.findLast((call) => call.name === name);

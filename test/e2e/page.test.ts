@@ -1,37 +1,18 @@
 /** The page over a made-up library: what a person does, by mouse and by keys. */
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { buildPage, openBrowser, visit, type Visit } from './browser.ts';
-import { FakeServer, type FakeServerOptions } from './fake-server.ts';
+import test from 'node:test';
+import type { Page } from 'playwright-core';
+import { fakePages, type FakePageOptions } from './fake-pages.ts';
+import type { FakeServer } from './fake-server.ts';
 
-let browser: Browser;
-let built: Awaited<ReturnType<typeof buildPage>>;
+const openPage = fakePages();
 
-before(async () => {
-  [browser, built] = await Promise.all([openBrowser(), buildPage()]);
-});
-after(async () => {
-  await browser.close();
-  await built.remove();
-});
-
-async function open(
-  t: { after(done: () => Promise<void>): void },
-  options: Omit<FakeServerOptions, 'dist'>,
-  context: Parameters<typeof visit>[2] = {},
-): Promise<Visit & { fake: FakeServer }> {
-  const fake = new FakeServer({ dist: built.dist, ...options });
-  const visited = await visit(browser, await fake.listen(), context);
-  await fake.listening;
-  t.after(async () => {
-    await visited.close();
-    await fake.close();
-    assert.deepEqual(visited.complaints, [], 'the page throws nothing and breaks no content security policy');
-  });
-  return { ...visited, fake };
-}
+const open = (
+  t: Parameters<typeof openPage>[0],
+  server: FakePageOptions['server'],
+  context: FakePageOptions['context'] = {},
+): ReturnType<typeof openPage> => openPage(t, { server, context });
 
 const search = (page: Page): ReturnType<Page['locator']> => page.locator('#search-input');
 const scrollTop = (page: Page): Promise<number> =>

@@ -1,40 +1,21 @@
 /** Albums, describing many photos, tags and models in the page, by mouse and by keys, over a made-up library. */
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { CallInput, CallName } from '../../main/contract.ts';
-import { buildPage, openBrowser, visit, type Visit } from './browser.ts';
-import { FakeServer, type FakeServerOptions } from './fake-server.ts';
+import { fakePages, type FakePageOptions } from './fake-pages.ts';
+import type { FakeServer } from './fake-server.ts';
 
-let browser: Browser;
-let built: Awaited<ReturnType<typeof buildPage>>;
+const openPage = fakePages();
 
-before(async () => {
-  [browser, built] = await Promise.all([openBrowser(), buildPage()]);
-});
-after(async () => {
-  await browser.close();
-  await built.remove();
-});
-
-async function open(
-  t: { after(done: () => Promise<void>): void },
-  options: Omit<FakeServerOptions, 'dist'>,
+const open = (
+  t: Parameters<typeof openPage>[0],
+  server: FakePageOptions['server'],
   address = '',
-  context: Parameters<typeof visit>[2] = {},
-): Promise<Visit & { fake: FakeServer }> {
-  const fake = new FakeServer({ dist: built.dist, ...options });
-  const visited = await visit(browser, (await fake.listen()) + address, context);
-  await fake.listening;
-  t.after(async () => {
-    await visited.close();
-    await fake.close();
-    assert.deepEqual(visited.complaints, [], 'the page throws nothing and breaks no content security policy');
-  });
-  return { ...visited, fake };
-}
+  context: FakePageOptions['context'] = {},
+): ReturnType<typeof openPage> => openPage(t, { server, address, context });
 
 const cover = (page: Page, name: RegExp): ReturnType<Page['getByRole']> => page.getByRole('button', { name });
 const place = (page: Page, name: string): Promise<void> =>
